@@ -1,0 +1,108 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every target is compiled with. Warnings are errors in `make test` (a command-line flag there, so that a newer
+/// compiler's new warning never breaks somebody who only builds).
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies + ["TestKit"], resources: resources, swiftSettings: strict)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+  name: "porc",
+  products: [
+    .executable(name: "porc", targets: ["porc"]),
+    .executable(name: "pine", targets: ["pine"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: [.defaults, "YAML"]),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+  ],
+  targets: [
+    // Pure: values and decisions.
+    library("HCL"),
+    library("PorcCore", ["HCL", crypto, yams]),
+
+    // Small and shared.
+    .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    library("Archive", ["CArchive"]),
+    library("Processes", [subprocess]),
+    library("Retry"),
+
+    // The database, and the clients of the systems that PORC talks to.
+    library("PorcStore", ["PorcCore", grdb, crypto]),
+    library("TerraformEnterprise", ["Retry", asyncHTTPClient, logging, nioCore, nioHTTP1]),
+    library("PortPortal", ["Retry", asyncHTTPClient, logging, nioCore, nioHTTP1]),
+
+    // The embedded TFE and Port: they know nothing of the rest.
+    library("Sandbox", ["Archive", "Processes", crypto, hummingbird, logging, nioCore, serviceLifecycle]),
+
+    // The server, the command line, and their two doors.
+    library(
+      "PorcServer",
+      [
+        "Archive", "PorcCore", "PorcStore", "PortPortal", "Processes", "Retry", "TerraformEnterprise", asyncHTTPClient,
+        configuration, crypto, hummingbird, logging, nioCore, serviceLifecycle,
+      ], resources: [.embedInCode("Health/openapi.json")]),
+    library("PineCLI", ["PorcCore", argumentParser, asyncHTTPClient, nioCore, nioHTTP1]),
+    .executableTarget(
+      name: "porc",
+      dependencies: [
+        "PorcCore", "PorcServer", "PorcStore", "PortPortal", "Sandbox", argumentParser, configuration, logging,
+        nioCore, serviceLifecycle, unixSignals,
+      ],
+      swiftSettings: strict),
+    .executableTarget(name: "pine", dependencies: ["PineCLI"], swiftSettings: strict),
+
+    // Tests.
+    .target(
+      name: "TestKit", dependencies: [hummingbird, logging, nioCore, serviceLifecycle], path: "Tests/TestKit",
+      swiftSettings: strict),
+    tests("HCLTests", ["HCL"]),
+    tests("PorcCoreTests", ["PorcCore"]),
+    tests("ArchiveTests", ["Archive"]),
+    tests("ProcessesTests", ["Processes"]),
+    tests("RetryTests", ["Retry"]),
+    tests("PorcStoreTests", ["PorcStore"]),
+    tests("TerraformEnterpriseTests", ["TerraformEnterprise", "Sandbox"]),
+    tests("PortPortalTests", ["PortPortal", "Sandbox"]),
+    tests("SandboxTests", ["Sandbox", "Archive", "Processes", asyncHTTPClient]),
+    tests("PorcServerTests", ["PorcServer", .product(name: "HummingbirdTesting", package: "hummingbird")]),
+    tests("PineCLITests", ["PineCLI"]),
+    tests("EndToEndTests", ["Processes", "PorcServer", "Sandbox", asyncHTTPClient]),
+  ]
+)

@@ -1,0 +1,58 @@
+/// As much of an expression as can be known without evaluating anything.
+struct Expression {
+  let range: SourceRange
+  let form: Form
+
+  indirect enum Form {
+    case constant(Value)
+    case tuple([Expression])
+    case object([Member])
+    /// Correct as far as grammar goes, but a reference, a call, an operator, an interpolation …
+    case opaque
+  }
+
+  struct Member {
+    /// Nil where the key is no constant.
+    let key: String?
+    let keyRange: SourceRange
+    let value: Expression
+  }
+
+  /// The value, if every part of it is a literal. Of an object's equal keys the last one counts, as in HCL.
+  var constant: Value? {
+    switch form {
+    case .constant(let value): return value
+    case .opaque: return nil
+    case .tuple(let elements):
+      var values: [Value] = []
+      for element in elements {
+        guard let value = element.constant else { return nil }
+        values.append(value)
+      }
+      return .array(values)
+    case .object(let members):
+      var values: [String: Value] = [:]
+      for member in members {
+        guard let key = member.key, let value = member.value.constant else { return nil }
+        values[key] = value
+      }
+      return .object(values)
+    }
+  }
+
+  /// The same for what JSON syntax says literally.
+  init(_ source: SourceValue) {
+    range = source.range
+    switch source.content {
+    case .null, .bool, .number, .string: form = .constant(source.value)
+    case .array(let elements): form = .tuple(elements.map(Expression.init))
+    case .object(let members):
+      form = .object(members.map { Member(key: $0.key, keyRange: $0.keyRange, value: Expression($0.value)) })
+    }
+  }
+
+  init(range: SourceRange, form: Form) {
+    self.range = range
+    self.form = form
+  }
+}

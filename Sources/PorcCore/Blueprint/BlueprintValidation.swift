@@ -1,0 +1,159 @@
+public import HCL
+
+/// A blueprint that fits its template, with its sensitive inputs set apart.
+public struct ValidBlueprint: Sendable, Equatable {
+  public var template: Template
+  public var metadata: BlueprintMetadata
+  /// The values as they were given; Terraform converts them as this check did.
+  public var inputs: [String: Value]
+  /// Values that must never be shown, logged or stored in clear.
+  public var sensitiveInputs: [String: Value]
+  public var region: String?
+  /// What is doubtful; nothing in it forbids the run.
+  public var warnings: [Finding]
+
+  /// The whole document with sorted keys and without sensitive values: its SHA-256 names it.
+  public var canonicalText: String {
+    var metadata: [String: Value] = ["name": .string(self.metadata.name)]
+    metadata["title"] = self.metadata.title.map(Value.string)
+    metadata["environment"] = self.metadata.environment.map(Value.string)
+    metadata["owner"] = self.metadata.owner.map(Value.string)
+    metadata["repo_url"] = self.metadata.repoURL.map(Value.string)
+    metadata["approval_required"] = .bool(self.metadata.approvalRequired)
+    return Value.object([
+      "kind": .string(template.name), "schema_version": .string(template.version.description),
+      "metadata": .object(metadata), "inputs": .object(inputs),
+      "sensitive_inputs": .array(sensitiveInputs.keys.sorted().map(Value.string)),
+    ]).json()
+  }
+}
+
+/// From the text of a blueprint to a valid one, or to everything that is wrong with it.
+public enum BlueprintValidation {
+  /// - Parameters:
+  ///   - bytes: YAML or JSON.
+  ///   - catalog: all templates there are.
+  /// - Throws: every finding at once, each with where it stands in the text.
+  public static func validate(
+    _ bytes: some Collection<UInt8>, as format: DocumentText.Format, against catalog: [Template]
+  ) throws(DocumentProblems) -> ValidBlueprint {
+    let source = try DocumentText.read(bytes, as: format)
+    var (blueprint, findings) = Blueprint.read(source)
+    guard let blueprint else { throw DocumentProblems(findings) }
+    let chosen = choose(blueprint, from: catalog, source)
+    findings += chosen.findings
+    guard let template = chosen.template else { throw DocumentProblems(findings) }
+    let checked = InputCheck(template, blueprint.inputs, in: source)
+    findings += checked.findings
+    guard !findings.contains(where: { $0.severity == .error }) else { throw DocumentProblems(findings) }
+    return ValidBlueprint(
+      template: template, metadata: blueprint.metadata, inputs: checked.plain, sensitiveInputs: checked.sensitive,
+      region: checked.region, warnings: findings)
+  }
+
+  /// The exact version named, or the newest active one that fits the constraint.
+  private static func choose(
+    _ blueprint: Blueprint, from catalog: [Template], _ source: SourceValue
+  ) -> (template: Template?, findings: [Finding]) {
+    let ofKind = catalog.filter { $0.name == blueprint.kind }
+    func finding(_ key: String, _ message: String, fix: String?, _ severity: Finding.Severity = .error) -> Finding {
+      let place = source.member(key)?.value.range.start
+      return Finding(severity, at: "/\(key)", message, fix: fix, line: place?.line, column: place?.column)
+    }
+    guard !ofKind.isEmpty else {
+      let names = Set(catalog.map(\.name)).sorted()
+      let near = Suggestion.closest(to: blueprint.kind, among: names)
+      let fix =
+        near.map { "Did you mean '\($0)'?" }
+        ?? (names.isEmpty ? "The catalog is empty." : "Choose one of: \(names.prefix(20).joined(separator: ", ")).")
+      return (nil, [finding("kind", "There is no template '\(blueprint.kind)'.", fix: fix)])
+    }
+    guard let constraint = VersionConstraint(blueprint.schemaVersion) else { return (nil, []) }
+    let fitting = ofKind.filter { constraint.allows($0.version) }.sorted { $0.version > $1.version }
+    let offered = fitting.filter { $0.status != .retired }
+    guard let template = offered.first(where: { $0.status == .active }) ?? offered.first else {
+      let versions = ofKind.filter { $0.status != .retired }.map(\.version).sorted(by: >).prefix(10)
+      let fix =
+        versions.isEmpty
+        ? "All its versions are retired." : "There are: \(versions.map(\.description).joined(separator: ", "))."
+      let message =
+        fitting.isEmpty
+        ? "The template '\(blueprint.kind)' has no version that fits '\(blueprint.schemaVersion)'."
+        : "The version of '\(blueprint.kind)' that fits '\(blueprint.schemaVersion)' is retired: it takes no new run."
+      return (nil, [finding("schema_version", message, fix: fix)])
+    }
+    guard template.status == .deprecated else { return (template, []) }
+    return (
+      template,
+      [
+        finding(
+          "schema_version", "The template '\(template.modulePath)' is deprecated.", fix: "Move to a newer version.",
+          .warning)
+      ]
+    )
+  }
+}
+
+/// The inputs of a blueprint against the variables of a template.
+private struct InputCheck {
+  var plain: [String: Value] = [:]
+  var sensitive: [String: Value] = [:]
+  var region: String?
+  var findings: [Finding] = []
+
+  init(_ template: Template, _ members: [SourceValue.Member], in source: SourceValue) {
+    let inputs = Dictionary(template.inputs.map { ($0.name, $0) }) { first, _ in first }
+    for member in members {
+      guard let input = inputs[member.key] else {
+        unknown(member, among: template.inputs.map(\.name), template)
+        continue
+      }
+      check(member, input)
+    }
+    let given = Set(members.map(\.key))
+    let place = (source.member("inputs")?.value ?? source).range.start
+    for input in template.inputs where input.isRequired && !given.contains(input.name) {
+      findings.append(
+        Finding(
+          at: "/inputs" + ValuePath([.key(input.name)]).jsonPointer, "The required input '\(input.name)' is missing.",
+          fix: "Add it: \(input.type)\(input.description.map { ", \($0)" } ?? "").", line: place.line,
+          column: place.column))
+    }
+    region = plain["region"]?.stringValue ?? template.regionInput.flatMap { plain[$0]?.stringValue }
+  }
+
+  private mutating func unknown(_ member: SourceValue.Member, among names: [String], _ template: Template) {
+    let near = Suggestion.closest(to: member.key, among: names)
+    let fix =
+      near.map { "Did you mean '\($0)'?" }
+      ?? (names.isEmpty ? "The template takes no inputs." : "It takes: \(names.prefix(30).joined(separator: ", ")).")
+    findings.append(
+      Finding(
+        at: "/inputs" + ValuePath([.key(member.key)]).jsonPointer,
+        "The template '\(template.modulePath)' has no input '\(member.key)'.", fix: fix,
+        line: member.keyRange.start.line, column: member.keyRange.start.column))
+  }
+
+  private mutating func check(_ member: SourceValue.Member, _ input: TemplateInput) {
+    let value = member.value.value
+    if value.isNull, !input.isNullable, input.isRequired {
+      findings.append(
+        Finding(
+          at: "/inputs" + ValuePath([.key(input.name)]).jsonPointer, "The input '\(input.name)' may not be null.",
+          fix: "Give it a value: \(input.type).", line: member.value.range.start.line,
+          column: member.value.range.start.column))
+      return
+    }
+    if let type = try? TypeConstraint(parsing: input.type) {
+      for finding in type.convert(value).findings {
+        let place = member.value.nearestNode(to: finding.path).range.start
+        let path = ValuePath([.key("inputs"), .key(input.name)] + finding.path)
+        findings.append(
+          Finding(
+            finding.severity == .error ? .error : .warning, at: path.jsonPointer, "\(path): \(finding.message)",
+            fix: "Expected \(finding.expected).", line: place.line, column: place.column))
+      }
+    }
+    if input.isSensitive { sensitive[input.name] = value } else { plain[input.name] = value }
+  }
+}

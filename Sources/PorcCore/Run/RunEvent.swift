@@ -1,0 +1,114 @@
+public import Foundation
+
+/// A fact about a run, appended and never changed. The names are stored and sent over the wire: never rename or reuse one.
+public enum RunEvent: Codable, Sendable, Equatable {
+  case submitted(instance: Instance.ID, submission: Submission)
+  case buildStarted
+  case built(bundle: String)
+  case buildFailed(failure: Failure)
+  case planRequested(request: PlanRequest)
+  /// A plan that waited for its turn is no longer wanted.
+  case planRequestWithdrawn
+  /// The run holds the instance from here until it ends.
+  case held
+  case planStarted(number: Int, request: PlanRequest, clears: Int?)
+  /// The TFE run of the earlier plan is final and was not applied.
+  case planCleared(number: Int)
+  /// The earlier plan turned out to have been applied: the new one is given up before TFE made a run for it.
+  case planWithdrawn(number: Int, reason: String)
+  case workspaceReady(workspace: Workspace)
+  case tfeRunCreated(number: Int, tfeRunID: String, configurationVersionID: String)
+  case planFinished(number: Int, hasChanges: Bool, summary: PlanSummary)
+  case planFailed(number: Int, failure: Failure)
+  case policyFailed(number: Int, failure: Failure)
+  case policyOverrideNeeded(number: Int, detail: String)
+  case overrideRequested(number: Int, by: Caller, reason: String)
+  case approved(number: Int, by: Caller)
+  case applyConfirmed(number: Int, by: Caller)
+  case applyStarted(number: Int)
+  case applyFinished(number: Int, outputs: [String: Output])
+  case applyFailed(number: Int, failure: Failure, isPartial: Bool)
+  case discardRequested(number: Int, by: Caller)
+  case discarded(number: Int)
+  case cancelRequested(by: Caller?)
+  case canceled
+
+  enum CodingKeys: String, CodingKey, CaseIterable {
+    case submitted
+    case buildStarted = "build_started"
+    case built
+    case buildFailed = "build_failed"
+    case planRequested = "plan_requested"
+    case planRequestWithdrawn = "plan_request_withdrawn"
+    case held
+    case planStarted = "plan_started"
+    case planCleared = "plan_cleared"
+    case planWithdrawn = "plan_withdrawn"
+    case workspaceReady = "workspace_ready"
+    case tfeRunCreated = "tfe_run_created"
+    case planFinished = "plan_finished"
+    case planFailed = "plan_failed"
+    case policyFailed = "policy_failed"
+    case policyOverrideNeeded = "policy_override_needed"
+    case overrideRequested = "override_requested"
+    case approved
+    case applyConfirmed = "apply_confirmed"
+    case applyStarted = "apply_started"
+    case applyFinished = "apply_finished"
+    case applyFailed = "apply_failed"
+    case discardRequested = "discard_requested"
+    case discarded
+    case cancelRequested = "cancel_requested"
+    case canceled
+  }
+
+  /// The name it is stored and sent under, e.g. `plan_finished`.
+  public var name: String { key.rawValue }
+
+  /// All names there are, for the schema and the documents.
+  public static var allNames: [String] { CodingKeys.allCases.map(\.rawValue) }
+
+  private var key: CodingKeys {
+    switch self {
+    case .submitted: .submitted
+    case .buildStarted: .buildStarted
+    case .built: .built
+    case .buildFailed: .buildFailed
+    case .planRequested: .planRequested
+    case .planRequestWithdrawn: .planRequestWithdrawn
+    case .held: .held
+    case .planStarted: .planStarted
+    case .planCleared: .planCleared
+    case .planWithdrawn: .planWithdrawn
+    case .workspaceReady: .workspaceReady
+    case .tfeRunCreated: .tfeRunCreated
+    case .planFinished: .planFinished
+    case .planFailed: .planFailed
+    case .policyFailed: .policyFailed
+    case .policyOverrideNeeded: .policyOverrideNeeded
+    case .overrideRequested: .overrideRequested
+    case .approved: .approved
+    case .applyConfirmed: .applyConfirmed
+    case .applyStarted: .applyStarted
+    case .applyFinished: .applyFinished
+    case .applyFailed: .applyFailed
+    case .discardRequested: .discardRequested
+    case .discarded: .discarded
+    case .cancelRequested: .cancelRequested
+    case .canceled: .canceled
+    }
+  }
+}
+
+/// An event with the run it is about and when it happened.
+public struct Fact: Sendable, Equatable {
+  public var run: Run.ID
+  public var event: RunEvent
+  public var at: Date
+
+  public init(run: Run.ID, event: RunEvent, at time: Date) {
+    self.run = run
+    self.event = event
+    self.at = time
+  }
+}

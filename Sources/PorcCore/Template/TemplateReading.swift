@@ -1,0 +1,111 @@
+import HCL
+
+extension Template {
+  /// What is known of a module folder before it is read.
+  public struct Origin: Sendable {
+    /// `NAME/VERSION`.
+    public var modulePath: String
+    /// The folder's own files by name; nested ones do not matter to what a template knows.
+    public var files: [String: [UInt8]]
+    /// The remote without credentials and `.git`, if the source has one.
+    public var remote: String?
+    public var commit: String?
+    public var archive: String
+    public var source: String
+
+    public init(
+      modulePath: String, files: [String: [UInt8]], remote: String? = nil, commit: String? = nil, archive: String,
+      source: String
+    ) {
+      self.modulePath = modulePath
+      self.files = files
+      self.remote = remote
+      self.commit = commit
+      self.archive = archive
+      self.source = source
+    }
+  }
+
+  /// Reads a template out of a module's folder and its optional `blueprint.yaml`.
+  ///
+  /// - Returns: the template, absent if any finding is an error; and all findings, with the file's name in each message.
+  public static func read(_ origin: Origin) -> (template: Template?, findings: [Finding]) {
+    var findings: [Finding] = []
+    let parts = origin.modulePath.split(separator: "/", maxSplits: 1).map(String.init)
+    guard parts.count == 2, let version = Version(parts[1]) else {
+      return (
+        nil,
+        [
+          Finding(
+            at: "", "'\(origin.modulePath)' is not NAME/VERSION with a SemVer version.",
+            fix: "Name the folder like gke-cluster/1.0.0.")
+        ]
+      )
+    }
+    let module = Module.read(files: origin.files)
+    findings += module.diagnostics.map(\.finding)
+    if !origin.files.keys.contains(where: { $0.hasSuffix(".tf") || $0.hasSuffix(".tf.json") }) {
+      findings.append(
+        Finding(at: "", "'\(origin.modulePath)' holds no .tf or .tf.json file.", fix: "Put a Terraform module there."))
+    }
+    if origin.files[Bundle.inputsFile] != nil {
+      findings.append(
+        Finding(
+          at: "", "'\(origin.modulePath)' holds the file \(Bundle.inputsFile), which is PORC's own.", fix: "Rename it.")
+      )
+    }
+    var manifest = TemplateManifest()
+    if let bytes = origin.files[TemplateManifest.fileName] {
+      let read = TemplateManifest.read(bytes)
+      manifest = read.manifest
+      findings += read.findings
+    }
+    if let region = manifest.regionInput, !module.variables.contains(where: { $0.name == region }) {
+      findings.append(
+        Finding(
+          at: "/region_input", "\(TemplateManifest.fileName): there is no variable '\(region)'.",
+          fix: "Name one of the module's variables."))
+    }
+    var template = Template(
+      name: parts[0], version: version, inputs: module.variables.map(TemplateInput.init),
+      outputs: module.outputs.map(TemplateOutput.init), archive: origin.archive, source: origin.source)
+    template.title = manifest.title
+    template.description = manifest.description
+    template.owner = manifest.owner
+    template.status = manifest.status
+    template.repoURL = manifest.repoURL ?? origin.remote.map { "\($0)/\(parts[0])" }
+    template.regionInput = manifest.regionInput
+    template.approvalRequired = manifest.approvalRequired
+    template.terraformVersion = manifest.terraformVersion
+    template.commit = origin.commit
+    template.readme = origin.files.first { $0.key.lowercased() == "readme.md" }.map {
+      String(decoding: $0.value, as: UTF8.self)
+    }
+    return (findings.contains { $0.severity == .error } ? nil : template, findings)
+  }
+}
+
+extension TemplateInput {
+  init(_ variable: Variable) {
+    var known: Value?
+    if case .known(let value) = variable.default, !variable.isSensitive { known = value }
+    self.init(
+      name: variable.name, type: variable.type.description, description: variable.description, default: known,
+      isRequired: variable.isRequired, isSensitive: variable.isSensitive, isNullable: variable.isNullable)
+  }
+}
+
+extension TemplateOutput {
+  init(_ output: HCL.Output) {
+    self.init(name: output.name, description: output.description, isSensitive: output.isSensitive)
+  }
+}
+
+extension Diagnostic {
+  /// The diagnostic as a finding about a template.
+  var finding: Finding {
+    Finding(
+      severity == .error ? .error : .warning, at: "", "\(file): \(message)", fix: detail, line: range.start.line,
+      column: range.start.column)
+  }
+}

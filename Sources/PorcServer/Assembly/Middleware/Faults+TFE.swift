@@ -1,0 +1,12 @@
+import PorcCore
+import TerraformEnterprise
+
+extension Fault {
+  /// What a caller reads when TFE answered badly to something they asked for directly.
+  init(_ error: TFEError) {
+    self.init(
+      .upstreamFailed, "Terraform Enterprise could not answer: \(error.message)",
+      fix: error.isRetryable ? "Try again in a moment." : "Run porc doctor to see what is wrong.",
+      retryAfter: error.isRetryable ? 5 : nil, cause: error)
+  }
+}

@@ -1,0 +1,161 @@
+import AsyncHTTPClient
+import Foundation
+import HTTPTypes
+import Hummingbird
+public import Logging
+import PorcCore
+public import PorcStore
+import PortPortal
+import Retry
+public import ServiceLifecycle
+import TerraformEnterprise
+
+/// PORC's server, assembled: the only place that knows all parts. Everything is built here, in order, by plain
+/// initialisers.
+public struct PorcServer: Service {
+  public let store: any Store
+  private let settings: ServerSettings
+  private let http: HTTPClient
+  private let services: [any Service]
+  private let application: any ApplicationProtocol
+  private let address: Announcement
+  private let readiness: Readiness
+  private let doorbell: Doorbell
+  let routes: RouteTable
+
+  /// Opens the database and builds everything; nothing runs yet.
+  ///
+  /// - Throws: a `StoreError` or a vault error that says what is wrong and what to do.
+  public init(_ settings: ServerSettings, logger: Logger) throws {
+    let links = TFELinks(address: settings.tfe.address.absoluteString, organization: settings.tfe.organization)
+    let store = try SQLiteStore.open(
+      path: settings.databasePath,
+      settings: SQLiteStore.Settings(retention: settings.retention) { situation in
+        PortalEntity(
+          situation, waitingFor: situation.currentRun.flatMap { situation.waitingFor($0) },
+          tfeLink: { links.run($1, in: $0) })
+      })
+    let vault = try InputVault(keyFile: settings.secretKeyFile)
+    let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: Client.httpConfiguration)
+    let tfe = Self.tfeClient(settings.tfe, http, logger)
+    let portal = Self.portalClient(settings.portal, http, logger)
+    let rules = RunMachine.Rules(maximumPlanAge: settings.maximumPlanAge)
+    let doorbell = Doorbell(store: store)
+    let catalog = CatalogCache(store: store)
+    let sync = CatalogSync(
+      store: store, sources: settings.templateFolders.map { FolderSource(folder: $0) }, logger: logger)
+    let readiness = Readiness()
+    let views = RunViews(store: store, rules: rules, links: links)
+    let idempotency = Idempotency(store: store)
+    let submissions = Submissions(
+      store: store, catalog: catalog, vault: vault, approvalRequired: settings.approvalRequired)
+
+    let router = Router(context: PorcContext.self)
+    let table = RouteTable()
+    router.addMiddleware {
+      ProblemMiddleware(logger: logger)
+      NotFoundMiddleware(routes: table)
+      AccessMiddleware(store: store)
+    }
+    let routes = Routes(router: router, table: table)
+    HealthRoutes(store: store, readiness: readiness).register(in: routes)
+    RunRoutes(store: store, views: views, submissions: submissions, idempotency: idempotency, doorbell: doorbell)
+      .register(in: routes)
+    RunLogRoutes(store: store, client: tfe, doorbell: doorbell).register(in: routes)
+    EventRoutes(store: store, doorbell: doorbell).register(in: routes)
+    InstanceRoutes(store: store, views: views, submissions: submissions, idempotency: idempotency)
+      .register(in: routes)
+    TemplateRoutes(store: store, catalog: catalog, sync: sync).register(in: routes)
+
+    let address = Announcement()
+    application = Application(
+      router: router,
+      configuration: ApplicationConfiguration(
+        address: .hostname(settings.host, port: settings.listenPort), serverName: "porc"),
+      onServerRunning: { channel in address.announce(port: channel.localAddress?.port ?? settings.listenPort) },
+      logger: logger)
+    let driver = RunDriver(store: store, client: tfe, settings: settings.tfe, vault: vault, logger: logger)
+    let reconciler = PortalReconciler(store: store, client: portal, logger: logger)
+    services = [
+      doorbell,
+      RepeatingService(name: "the portal's blueprints", interval: .seconds(5), logger: logger, isOnce: true) {
+        if settings.portal.makesBlueprints { try await PortBlueprints.ensure(with: portal) }
+      },
+      PortalSync(
+        store: store, client: portal, dialect: settings.portal.dialect, doorbell: doorbell, logger: logger),
+      RepeatingService(name: "the catalog's sync", interval: .seconds(settings.catalogInterval), logger: logger) {
+        try await sync.sync()
+        readiness.succeed()
+      },
+      RepeatingService(
+        name: "the portal's comparison", interval: .seconds(settings.reconcileInterval), logger: logger, isDelayed: true
+      ) { try await reconciler.reconcile() },
+      RepeatingService(name: "the forgetting of old answers", interval: .seconds(3600), logger: logger) {
+        try await store.forgetAnswers(olderThan: 25 * 3600)
+      },
+      JobWorker(store: store, driver: driver, doorbell: doorbell, lanes: settings.lanes, logger: logger),
+    ]
+    self.settings = settings
+    self.store = store
+    self.http = http
+    self.address = address
+    self.readiness = readiness
+    self.doorbell = doorbell
+    self.routes = table
+  }
+
+  /// Runs until graceful shutdown. Started in order, stopped in reverse: HTTP first, the store last.
+  public func run() async throws {
+    let application = application
+    var group = ServiceGroupConfiguration(
+      services: (services + [application]).map {
+        .init(service: $0, successTerminationBehavior: .ignore, failureTerminationBehavior: .gracefullyShutdownGroup)
+      }, logger: Logger(label: "porc.services") { _ in SwiftLogNoOpLogHandler() })
+    group.maximumGracefulShutdownDuration = .seconds(4)
+    do {
+      try await ServiceGroup(configuration: group).run()
+    } catch {
+      address.fail(error)
+      await end()
+      throw error
+    }
+    address.fail(CancellationError())
+    await end()
+  }
+
+  /// The URL it listens on, once it does.
+  public func url() async throws -> String {
+    "http://\(settings.host.contains(":") ? "[\(settings.host)]" : settings.host):\(try await address.port())"
+  }
+
+  /// Returns once the first catalog sync is done and the portal has acknowledged everything it should show.
+  public func ready() async throws {
+    while !doorbell.isOver {
+      let seen = doorbell.count
+      if readiness.isReady, try await store.portalBacklog().count == 0 { return }
+      await doorbell.wait(since: seen, upTo: .milliseconds(200))
+      try Task.checkCancellation()
+    }
+    throw CancellationError()
+  }
+
+  private func end() async {
+    // Both have nothing left to do; a failure here changes nothing any more.
+    try? await http.shutdown()
+    try? await store.close()
+  }
+
+  private static func tfeClient(_ settings: TFESettings, _ http: HTTPClient, _ logger: Logger) -> Client {
+    let configuration = Client.Configuration(
+      address: settings.address, token: Token(settings.token), userAgent: "porc/\(PorcVersion.current)")
+    return Client(configuration, httpClient: http, logger: logger)
+  }
+
+  static func portalClient(_ settings: PortalSettings, _ http: HTTPClient, _ logger: Logger) -> PortClient {
+    PortClient(
+      baseURL: settings.baseURL, credentials: settings.credentials, dialect: settings.dialect, http: http,
+      // The level-triggered sync is the retry: a call that fails gives way to a newer state.
+      retries: RetryPolicy(maximumAttempts: 2, totalDeadline: .seconds(10)), requestTimeout: .seconds(20),
+      userAgent: "porc/\(PorcVersion.current)", logger: logger)
+  }
+}

@@ -1,0 +1,36 @@
+import Logging
+import ServiceLifecycle
+
+/// Does one thing again and again, never twice at once, until the server stops. A failure is logged, and the next turn comes.
+struct RepeatingService: Service {
+  let name: String
+  let interval: Duration
+  let logger: Logger
+  /// Ends after the first turn that succeeds.
+  var isOnce = false
+  /// Waits before the first turn too.
+  var isDelayed = false
+  let turn: @Sendable () async throws -> Void
+
+  func run() async throws {
+    do {
+      try await cancelWhenGracefulShutdown {
+        if isDelayed { try await Task.sleep(for: interval) }
+        while !Task.isCancelled {
+          do {
+            try await turn()
+            if isOnce { return }
+          } catch is CancellationError {
+            return
+          } catch {
+            logger.warning(
+              "a recurring task failed and will be tried again", metadata: ["task": "\(name)", "error": "\(error)"])
+          }
+          try await Task.sleep(for: interval)
+        }
+      }
+    } catch is CancellationError {
+      // Stopped while it waited for its next turn.
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// One event of a `text/event-stream` (HTML Living Standard, section 9.2).
+struct ServerSentEvent: Sendable {
+  var id: String?
+  var event: String
+  var data: Data
+
+  var bytes: ByteBuffer {
+    var buffer = ByteBuffer()
+    if let id { buffer.writeString("id: \(id)\n") }
+    buffer.writeString("event: \(event)\n")
+    for line in data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+      buffer.writeString("data: ")
+      buffer.writeBytes(line)
+      buffer.writeString("\n")
+    }
+    buffer.writeString("\n")
+    return buffer
+  }
+}
+
+/// Writes events to one client.
+struct EventStreamWriter {
+  var body: any ResponseBodyWriter
+  private var lastWrite = ContinuousClock.now
+
+  init(_ body: any ResponseBodyWriter) {
+    self.body = body
+  }
+
+  mutating func write(_ event: ServerSentEvent) async throws {
+    try await body.write(event.bytes)
+    lastWrite = .now
+  }
+
+  /// A comment every 15 s keeps proxies from closing a quiet stream, and notices a client that is gone.
+  mutating func keepAlive() async throws {
+    guard ContinuousClock.now - lastWrite > .seconds(15) else { return }
+    try await body.write(ByteBuffer(string: ": still here\n\n"))
+    lastWrite = .now
+  }
+}
+
+extension Response {
+  static func eventStream(
+    _ write: @escaping @Sendable (inout EventStreamWriter) async throws -> Void
+  ) -> Response {
+    Response(
+      status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
+      body: ResponseBody { body in
+        var writer = EventStreamWriter(body)
+        // The head goes out at once, so that the client knows it is connected.
+        try await writer.body.write(ByteBuffer(string: ": connected\n\n"))
+        try await write(&writer)
+        try await writer.body.finish(nil)
+      })
+  }
+}

@@ -1,0 +1,220 @@
+public import Configuration
+public import Foundation
+public import PortPortal
+
+/// Everything a server must be told. `porc dev` fills it in by itself; `porc serve` reads it from a file and the environment.
+public struct ServerSettings: Sendable {
+  public var host = "127.0.0.1"
+  /// 0 picks a free one.
+  public var listenPort = 8800
+  public var databasePath: String
+  public var secretKeyFile: String
+  public var tfe: TFESettings
+  public var portal: PortalSettings
+  /// Folders that hold `NAME/VERSION/` modules.
+  public var templateFolders: [String] = []
+  /// Seconds between two looks at the template folders.
+  public var catalogInterval: TimeInterval = 30
+  /// How long a destroyed instance stays visible, in seconds.
+  public var retention: TimeInterval = 24 * 3600
+  /// A plan older than this cannot be applied, in seconds; `nil` for no limit.
+  public var maximumPlanAge: TimeInterval?
+  /// Whether every apply needs an approval.
+  public var approvalRequired = false
+  /// How many jobs are done at once.
+  public var lanes = 8
+  /// Seconds between two comparisons of the portal with what it should show.
+  public var reconcileInterval: TimeInterval = 300
+
+  public init(databasePath: String, secretKeyFile: String, tfe: TFESettings, portal: PortalSettings) {
+    self.databasePath = databasePath
+    self.secretKeyFile = secretKeyFile
+    self.tfe = tfe
+    self.portal = portal
+  }
+}
+
+/// How the portal is spoken to.
+public struct PortalSettings: Sendable {
+  public var baseURL: URL
+  public var credentials: PortClient.Credentials
+  public var dialect: PortClient.Dialect
+  /// Whether the two blueprints are made at start where they are missing.
+  public var makesBlueprints: Bool
+
+  public init(
+    baseURL: URL, credentials: PortClient.Credentials, dialect: PortClient.Dialect = .api, makesBlueprints: Bool = false
+  ) {
+    self.baseURL = baseURL
+    self.credentials = credentials
+    self.dialect = dialect
+    self.makesBlueprints = makesBlueprints
+  }
+}
+
+/// Everything that is wrong with the settings, at once.
+public struct SettingsProblems: Error, Sendable, CustomStringConvertible {
+  public var problems: [String]
+
+  public var description: String {
+    (["PORC cannot start with these settings:"] + problems.map { "  - \($0)" }
+      + ["For a PORC that needs no settings, run: porc dev"]).joined(separator: "\n")
+  }
+}
+
+extension ServerSettings {
+  /// Reads the settings; each key has one environment name: `tfe.token` is `TFE_TOKEN`.
+  ///
+  /// | key | type | default | |
+  /// |---|---|---|---|
+  /// | `tfe.address` | URL | required | |
+  /// | `tfe.token` | text, secret | required | a team token |
+  /// | `tfe.organization` | text | required | |
+  /// | `tfe.project` | text | none | the project of new workspaces |
+  /// | `tfe.workspace_prefix` | text | `porc-` | |
+  /// | `tfe.execution_mode` | text | none | `remote` or `agent`; sent for new workspaces |
+  /// | `port.base_url` | URL | required | |
+  /// | `port.api` | text | `api` | `api` is Port's own, `entities` the plain one |
+  /// | `port.client_id`, `port.client_secret` | text, secret | required with `api` | |
+  /// | `port.api_token` | text, secret | required with `entities` | |
+  /// | `port.setup` | yes or no | no | makes missing blueprints at start |
+  /// | `porc.listen` | HOST:PORT | `127.0.0.1:8800` | |
+  /// | `porc.database_url` | `sqlite:PATH` | `sqlite:porc.sqlite` | |
+  /// | `porc.secret_key_file` | path | required | 32 bytes as base64, mode 0600 |
+  /// | `porc.templates` | paths, `,` between | none | folders of templates |
+  /// | `porc.installation` | text | `porc` | names this PORC in TFE's tags |
+  /// | `porc.retention_seconds` | number | 86400 | |
+  /// | `porc.maximum_plan_age_seconds` | number | none | |
+  /// | `porc.approval_required` | yes or no | no | |
+  /// | `porc.catalog_interval_seconds` | number | 30 | |
+  /// | `porc.reconcile_interval_seconds` | number | 300 | |
+  /// | `porc.concurrency` | number | 8 | jobs done at once |
+  ///
+  /// - Throws: ``SettingsProblems`` with all of them.
+  public init(_ config: ConfigReader) throws {
+    var reader = SettingsReader(config)
+    let portal = Self.portal(&reader)
+    let tfe = Self.tfe(&reader)
+    let listen = reader.text("porc.listen") ?? "127.0.0.1:8800"
+    let database = reader.text("porc.database_url") ?? "sqlite:porc.sqlite"
+    if !database.hasPrefix("sqlite:") {
+      reader.problem("porc.database_url", "is not sqlite:PATH")
+    }
+    self.init(
+      databasePath: String(database.dropFirst("sqlite:".count)),
+      secretKeyFile: reader.required("porc.secret_key_file"), tfe: tfe, portal: portal)
+    if let (host, port) = Self.address(listen) {
+      (self.host, listenPort) = (host, port)
+    } else {
+      reader.problem("porc.listen", "is not HOST:PORT")
+    }
+    templateFolders = reader.text("porc.templates")?.split(separator: ",").map(String.init) ?? []
+    retention = reader.seconds("porc.retention_seconds") ?? retention
+    maximumPlanAge = reader.seconds("porc.maximum_plan_age_seconds")
+    approvalRequired = reader.flag("porc.approval_required") ?? false
+    catalogInterval = reader.seconds("porc.catalog_interval_seconds") ?? catalogInterval
+    reconcileInterval = reader.seconds("porc.reconcile_interval_seconds") ?? reconcileInterval
+    lanes = reader.number("porc.concurrency", in: 1...256) ?? lanes
+    guard reader.problems.isEmpty else { throw SettingsProblems(problems: reader.problems) }
+  }
+
+  private static func tfe(_ reader: inout SettingsReader) -> TFESettings {
+    var settings = TFESettings(
+      address: reader.url("tfe.address"), token: reader.required("tfe.token", isSecret: true),
+      organization: reader.required("tfe.organization"), project: reader.text("tfe.project"))
+    settings.workspacePrefix = reader.text("tfe.workspace_prefix") ?? settings.workspacePrefix
+    settings.installation = reader.text("porc.installation") ?? settings.installation
+    settings.executionMode = reader.text("tfe.execution_mode")
+    if let mode = settings.executionMode, mode != "remote", mode != "agent" {
+      reader.problem("tfe.execution_mode", "is neither 'remote' nor 'agent'")
+    }
+    return settings
+  }
+
+  private static func portal(_ reader: inout SettingsReader) -> PortalSettings {
+    let baseURL = reader.url("port.base_url")
+    let name = reader.text("port.api") ?? PortClient.Dialect.api.rawValue
+    let dialect = PortClient.Dialect(rawValue: name)
+    if dialect == nil { reader.problem("port.api", "is neither 'api' nor 'entities'") }
+    let credentials: PortClient.Credentials =
+      dialect == .entities
+      ? .staticToken(reader.required("port.api_token", isSecret: true))
+      : .clientCredentials(
+        id: reader.required("port.client_id"), secret: reader.required("port.client_secret", isSecret: true))
+    return PortalSettings(
+      baseURL: baseURL, credentials: credentials, dialect: dialect ?? .api,
+      makesBlueprints: reader.flag("port.setup") ?? false)
+  }
+
+  /// `HOST:PORT`, the host in brackets where it holds colons.
+  public static func address(_ text: String) -> (host: String, port: Int)? {
+    guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+      (0...65535).contains(port)
+    else { return nil }
+    let host = text[..<colon].trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
+    return host.isEmpty ? nil : (host, port)
+  }
+}
+
+/// Takes the settings one by one, and notes everything that is wrong with them.
+private struct SettingsReader {
+  let config: ConfigReader
+  private(set) var problems: [String] = []
+
+  init(_ config: ConfigReader) {
+    self.config = config
+  }
+
+  /// `tfe.token` is `TFE_TOKEN` in the environment.
+  private func names(_ key: String) -> String {
+    "\(key) (\(key.uppercased().replacing(".", with: "_")))"
+  }
+
+  mutating func problem(_ key: String, _ rule: String) { problems.append("\(names(key)) \(rule).") }
+
+  func text(_ key: String, isSecret: Bool = false) -> String? {
+    let text = config.string(forKey: ConfigKey(key), isSecret: isSecret)
+    return text?.isEmpty == true ? nil : text
+  }
+
+  mutating func required(_ key: String, isSecret: Bool = false) -> String {
+    if let text = text(key, isSecret: isSecret) { return text }
+    problem(key, "is missing")
+    return ""
+  }
+
+  mutating func url(_ key: String) -> URL {
+    let nowhere = URL(fileURLWithPath: "/")
+    let text = required(key)
+    guard !text.isEmpty else { return nowhere }
+    guard let url = URL(string: text), ["https", "http"].contains(url.scheme), url.host != nil else {
+      problem(key, "is no http or https URL")
+      return nowhere
+    }
+    return url
+  }
+
+  mutating func seconds(_ key: String) -> TimeInterval? {
+    number(key, in: 0...Int(Int32.max)).map(TimeInterval.init)
+  }
+
+  mutating func number(_ key: String, in range: ClosedRange<Int>) -> Int? {
+    guard let text = text(key) ?? config.int(forKey: ConfigKey(key)).map(String.init) else { return nil }
+    guard let number = Int(text), range.contains(number) else {
+      problem(key, "is no whole number from \(range.lowerBound) to \(range.upperBound)")
+      return nil
+    }
+    return number
+  }
+
+  mutating func flag(_ key: String) -> Bool? {
+    guard let text = text(key)?.lowercased() else { return config.bool(forKey: ConfigKey(key)) }
+    switch text {
+    case "true", "yes", "1": return true
+    case "false", "no", "0": return false
+    default:
+      problem(key, "is neither yes nor no")
+      return nil
+    }
+  }
+}

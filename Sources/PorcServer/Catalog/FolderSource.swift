@@ -1,0 +1,81 @@
+import Archive
+import Foundation
+import PorcCore
+
+/// Templates in a folder of this machine: `NAME/VERSION/`, each holding a Terraform module.
+struct FolderSource: Sendable {
+  let folder: String
+
+  /// How the source is named in the database and in messages.
+  var name: String { "folder:\(folder)" }
+
+  /// What a reading found. A module with an error is left out and harms no other.
+  struct Reading: Sendable {
+    var templates: [Template] = []
+    /// By their digest.
+    var archives: [String: Data] = [:]
+    /// With the module path in each pointer.
+    var findings: [Finding] = []
+  }
+
+  /// - Throws: a fault if the folder cannot be read.
+  func read() throws -> Reading {
+    var reading = Reading()
+    var slugs: [Template.ID: String] = [:]
+    for path in try modulePaths() {
+      do {
+        let read = try module(path)
+        reading.findings += read.findings.map { finding in
+          var finding = finding
+          finding.message = "\(path): \(finding.message)"
+          return finding
+        }
+        guard let template = read.template else { continue }
+        if let other = slugs[template.id] {
+          reading.findings.append(
+            Finding(
+              at: "", "\(path): has the same identifier '\(template.id)' as \(other).", fix: "Rename one of them."))
+          continue
+        }
+        slugs[template.id] = path
+        reading.templates.append(template)
+        reading.archives[template.archive] = read.archive
+      } catch let error as ArchiveError {
+        reading.findings.append(Finding(at: "", "\(path): \(error.description)", fix: "Mend or remove it."))
+      }
+    }
+    return reading
+  }
+
+  /// `NAME/VERSION` of every folder that may be a module, in byte order. Hidden ones do not count.
+  private func modulePaths() throws -> [String] {
+    let files = FileManager.default
+    func folders(_ path: String) throws -> [String] {
+      try files.contentsOfDirectory(atPath: path).filter { name in
+        var isFolder: ObjCBool = false
+        return !name.hasPrefix(".") && files.fileExists(atPath: "\(path)/\(name)", isDirectory: &isFolder)
+          && isFolder.boolValue
+      }
+    }
+    do {
+      return try folders(folder).flatMap { name in
+        try folders("\(folder)/\(name)").map { "\(name)/\($0)" }
+      }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    } catch {
+      throw Fault(
+        .notFound, "The templates' folder '\(folder)' cannot be read.", fix: "Check the path and its rights.",
+        cause: error)
+    }
+  }
+
+  private func module(_ path: String) throws -> (template: Template?, archive: Data, findings: [Finding]) {
+    let entries = try TarGzip.entries(ofFolder: "\(folder)/\(path)", excluding: Bundle.leavesOut)
+    let archive = Data(try TarGzip.pack(entries))
+    let ownFiles = entries.filter { !$0.path.contains("/") && $0.linkTarget == nil }
+    let origin = Template.Origin(
+      modulePath: path, files: Dictionary(ownFiles.map { ($0.path, $0.bytes) }, uniquingKeysWith: { $1 }),
+      archive: Digest.sha256(archive), source: name)
+    let read = Template.read(origin)
+    return (read.template, archive, read.findings)
+  }
+}

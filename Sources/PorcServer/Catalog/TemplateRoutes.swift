@@ -1,0 +1,43 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import PorcCore
+import PorcStore
+
+/// The templates that can be had, and where they come from.
+struct TemplateRoutes: Sendable {
+  let store: any Store
+  let catalog: CatalogCache
+  let sync: CatalogSync
+
+  func register(in routes: Routes) {
+    routes.get("/templates", needs: .read, list)
+    routes.get("/templates/sources", needs: .catalog) { _, _ in try .json(SourceList(sources: sync.report)) }
+    routes.post("/templates/sync", needs: .catalog) { _, _ in
+      try await sync.sync()
+      return try .json(SourceList(sources: sync.report))
+    }
+    routes.get("/templates/{template_id}", needs: .read, show)
+  }
+
+  @Sendable private func list(_ request: Request, _ context: PorcContext) async throws -> Response {
+    let name = request.query("name")
+    let status = try request.choice("status", Template.Status.self)
+    let templates = try await catalog.templates().filter {
+      (name == nil || $0.name == name) && (status == nil || $0.status == status)
+    }
+    return try .json(TemplateList(templates: templates.map(TemplateBody.init)))
+  }
+
+  @Sendable private func show(_ request: Request, _ context: PorcContext) async throws -> Response {
+    let id = try context.parameters.require("template_id")
+    guard let template = try await store.template(Template.ID(id)) else {
+      throw Fault(.notFound, "There is no template '\(id)'.", fix: "List them with pine templates.")
+    }
+    return try .json(TemplateBody(template))
+  }
+}
+
+private struct SourceList: Codable {
+  var sources: [SourceBody]
+}

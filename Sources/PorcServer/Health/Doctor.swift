@@ -1,0 +1,107 @@
+import AsyncHTTPClient
+import Foundation
+public import Logging
+import PorcCore
+import PorcStore
+import PortPortal
+import Retry
+import TerraformEnterprise
+
+/// Tries everything a server needs, and says what is wrong and what to do.
+public struct Doctor: Sendable {
+  public struct Finding: Sendable {
+    public var subject: String
+    public var isGood: Bool
+    public var text: String
+  }
+
+  private let settings: ServerSettings
+  private let logger: Logger
+
+  public init(_ settings: ServerSettings, logger: Logger) {
+    self.settings = settings
+    self.logger = logger
+  }
+
+  public func examine() async -> [Finding] {
+    let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: Client.httpConfiguration)
+    let findings = [
+      await finding("secret key") {
+        _ = try InputVault(keyFile: settings.secretKeyFile)
+        return settings.secretKeyFile
+      },
+      await finding("database") {
+        let store = try SQLiteStore.open(path: settings.databasePath, exclusively: false)
+        let position = try await store.lastPosition()
+        try await store.close()
+        return "\(settings.databasePath), \(position) events"
+      },
+      await finding("templates") {
+        var count = 0
+        for folder in settings.templateFolders { count += try FolderSource(folder: folder).read().templates.count }
+        return "\(count) in \(settings.templateFolders.count) folders"
+      },
+      await finding("Terraform Enterprise") { try await terraformEnterprise(http) },
+      await finding("Port") { try await port(http) },
+    ]
+    try? await http.shutdown()  // nothing is left to lose
+    return findings
+  }
+
+  private func terraformEnterprise(_ http: HTTPClient) async throws -> String {
+    var configuration = Client.Configuration(
+      address: settings.tfe.address, token: Token(settings.tfe.token), userAgent: "porc/\(PorcVersion.current)")
+    configuration.retryPolicy = .never
+    let client = Client(configuration, httpClient: http, logger: logger)
+    let identity = try await client.discovery.ping()
+    let entitlements = try await client.organizations.entitlements(of: settings.tfe.organization)
+    guard entitlements.operations else {
+      throw Fault(.upstreamFailed, "The organization '\(settings.tfe.organization)' may not run Terraform remotely.")
+    }
+    return [identity.applicationName, identity.release, "organization \(settings.tfe.organization)"]
+      .compactMap { $0 }.joined(separator: ", ")
+  }
+
+  private func port(_ http: HTTPClient) async throws -> String {
+    let client = PorcServer.portalClient(settings.portal, http, logger)
+    var missing: [String] = []
+    for blueprint in PortBlueprints.all where try await client.blueprints.get(blueprint.identifier) == nil {
+      missing.append(blueprint.identifier)
+    }
+    guard missing.isEmpty else {
+      throw Fault(
+        .upstreamFailed, "The blueprints \(missing.joined(separator: " and ")) are not there.",
+        fix: "Make them: porc port setup.")
+    }
+    return settings.portal.baseURL.absoluteString
+  }
+
+  private func finding(_ subject: String, _ look: () async throws -> String) async -> Finding {
+    do {
+      return Finding(subject: subject, isGood: true, text: try await look())
+    } catch let error as PortError {
+      return Finding(subject: subject, isGood: false, text: "\(error)")
+    } catch {
+      let fault = Faults.fault(from: error)
+      let text = fault.code == .bug ? "\(error)" : [fault.message, fault.fix].compactMap { $0 }.joined(separator: " ")
+      return Finding(subject: subject, isGood: false, text: text)
+    }
+  }
+}
+
+extension PorcServer {
+  /// Makes the portal's blueprints that are missing.
+  ///
+  /// - Returns: the identifiers of those that were made.
+  public static func setUpPortal(_ settings: PortalSettings, logger: Logger) async throws -> [String] {
+    let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: Client.httpConfiguration)
+    do {
+      let made = try await PortBlueprints.ensure(with: portalClient(settings, http, logger))
+      try await http.shutdown()
+      return made
+    } catch {
+      try? await http.shutdown()  // the first error is the one that counts
+      throw error
+    }
+  }
+}

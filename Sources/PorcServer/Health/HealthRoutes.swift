@@ -1,0 +1,64 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import PorcCore
+import PorcStore
+
+/// For whoever operates PORC.
+struct HealthRoutes: Sendable {
+  let store: any Store
+  let readiness: Readiness
+
+  func register(in routes: Routes) {
+    routes.get("/healthz", needs: nil) { _, _ in try .json(Health(status: "ok", version: PorcVersion.current)) }
+    routes.get("/readyz", needs: nil) { _, _ in
+      _ = try await store.lastPosition()
+      guard readiness.isReady else {
+        throw Fault(.busy, "PORC is starting.", fix: "Ask again in a moment.", retryAfter: 1)
+      }
+      return try .json(Health(status: "ready", version: PorcVersion.current))
+    }
+    routes.get("/metrics", needs: .read, metrics)
+    routes.get("/openapi.json", needs: nil) { _, _ in .bytes(Data(OpenAPIDocument.bytes)) }
+    routes.get("/token", needs: .read) { _, context in
+      let token = context.token
+      return try .json(
+        TokenBody(id: token?.id ?? "", name: token?.name ?? "", scopes: token?.scopes.map(\.rawValue) ?? []))
+    }
+  }
+
+  /// Prometheus' text format (version 0.0.4).
+  @Sendable private func metrics(_ request: Request, _ context: PorcContext) async throws -> Response {
+    let backlog = try await store.portalBacklog()
+    let lag = backlog.behindSince.map { max(0, Date().timeIntervalSince($0)) } ?? 0
+    let text = """
+      # HELP porc_portal_behind Entities that the portal does not show as it should.
+      # TYPE porc_portal_behind gauge
+      porc_portal_behind \(backlog.count)
+      # HELP porc_portal_lag_seconds How long the longest waiting entity is behind.
+      # TYPE porc_portal_lag_seconds gauge
+      porc_portal_lag_seconds \(lag)
+      # HELP porc_events_total Events recorded.
+      # TYPE porc_events_total counter
+      porc_events_total \(try await store.lastPosition())
+
+      """
+    return .bytes(Data(text.utf8), type: "text/plain; version=0.0.4; charset=utf-8")
+  }
+}
+
+private struct Health: Codable {
+  var status: String
+  var version: String
+}
+
+private struct TokenBody: Codable {
+  var id: String
+  var name: String
+  var scopes: [String]
+}
+
+/// Which PORC this is.
+public enum PorcVersion {
+  public static let current = "0.1.0"
+}

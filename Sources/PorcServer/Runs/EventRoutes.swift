@@ -1,0 +1,72 @@
+import Foundation
+import HCL
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import PorcCore
+import PorcStore
+
+/// The events of a run, and all events in their one order: as a page, or as a stream that goes on.
+struct EventRoutes: Sendable {
+  let store: any Store
+  let doorbell: Doorbell
+
+  func register(in routes: Routes) {
+    routes.get("/runs/{run_id}/events", needs: .read) { request, context in
+      let id = try context.runID
+      guard let located = try await store.locate(id) else { throw RunRoutes.unknown(id) }
+      return try await events(request, of: located.run.id)
+    }
+    routes.get("/events", needs: .read) { request, _ in try await events(request, of: nil) }
+  }
+
+  private func events(_ request: Request, of run: Run.ID?) async throws -> Response {
+    let limit = try request.query("limit", in: 1...1000, default: 200)
+    let after = try position(request)
+    guard request.wantsEventStream else {
+      let page = try await store.events(after: after, of: run, limit: limit)
+      return try .json(
+        EventList(events: try page.map(EventBody.init), lastPosition: page.last?.position ?? after))
+    }
+    let (store, doorbell) = (store, doorbell)
+    return .eventStream { writer in
+      var last = after
+      while !doorbell.isOver {
+        let seen = doorbell.count
+        var page: [StoredEvent]
+        repeat {
+          page = try await store.events(after: last, of: run, limit: limit)
+          for event in page {
+            let body = try EventBody(event)
+            try await writer.write(
+              ServerSentEvent(id: String(event.position), event: body.type, data: try JSONEncoder.porc.encode(body)))
+            last = event.position
+          }
+        } while page.count == limit
+        try await writer.keepAlive()
+        await doorbell.wait(since: seen, upTo: .seconds(1))
+        try Task.checkCancellation()
+      }
+    }
+  }
+
+  /// `Last-Event-ID` of a stream that is resumed, else `after`.
+  private func position(_ request: Request) throws -> Int64 {
+    guard let text = request.headers[.lastEventID] ?? request.query("after") else { return 0 }
+    guard let position = Int64(text), position >= 0 else {
+      throw Fault(
+        .malformedRequest, "'\(text.prefix(40))' is no position of an event.", fix: "Send the last one you saw.")
+    }
+    return position
+  }
+}
+
+extension EventBody {
+  init(_ stored: StoredEvent) throws {
+    let encoded = try JSONEncoder.porc.encode(stored.fact.event)
+    let value = try JSONDecoder.porc.decode(Value.self, from: encoded)
+    self.init(
+      position: stored.position, runID: stored.fact.run.rawValue, at: stored.fact.at, type: stored.fact.event.name,
+      data: value[stored.fact.event.name] ?? .object([:]))
+  }
+}

@@ -1,0 +1,131 @@
+import Foundation
+import HCL
+import PorcCore
+import PorcStore
+import TerraformEnterprise
+
+extension RunDriver {
+  // MARK: Follow
+
+  /// Reads the TFE run of a plan, reports what it says, and comes back until it is final.
+  func follow(_ lease: Lease, _ located: Located) async throws -> Outcome {
+    guard let plan = located.run.plan(number: lease.plan), !plan.isSettled, let id = plan.tfeRunID else { return .done }
+    let isFinal = try await hear(id, plan, located, finishing: lease)
+    if isFinal { return .reported }
+    return .later(Self.delay(plan, in: located.run, now: Date()))
+  }
+
+  /// Often at first and while Terraform works, seldom while a person thinks.
+  static func delay(_ plan: PorcCore.Plan, in run: PorcCore.Run, now: Date) -> TimeInterval {
+    let waited = now.timeIntervalSince(run.updatedAt)
+    return run.state.awaitsDecision ? min(max(waited * 0.1, 0.5), 15) : min(max(waited * 0.1, 0.1), 3)
+  }
+
+  /// - Returns: whether the TFE run is final; then the job was finished together with the report.
+  private func hear(
+    _ id: String, _ plan: PorcCore.Plan, _ located: Located, finishing lease: Lease
+  ) async throws -> Bool {
+    let run: TerraformEnterprise.Run
+    do {
+      run = try await client.runs.read(id, include: [.plan, .apply])
+    } catch let error as TFEError where error.kind == .notFound {
+      let failure = Failure(
+        "Terraform Enterprise does not know the run \(id) any more",
+        detail: "Its workspace was deleted, or the token may not see it any more.")
+      let gone: RunReport =
+        located.run.state == .applying
+        ? .applyFailed(plan: plan.number, failure, began: true) : .planFailed(plan: plan.number, failure)
+      try await report([gone], about: located.run.id, finishing: lease)
+      return true
+    }
+    let reading = TFEReading(run: run, plan: plan.number)
+    let knowsPlan = plan.hasChanges != nil
+    let needs = reading.needs(knowsPlan: knowsPlan)
+    let reports = reading.reports(
+      resources: needs.contains(.planResources) ? await resources(run) : plan.summary?.resources ?? [],
+      outputs: needs.contains(.outputs) ? try await outputs(of: located) : [:],
+      failure: await failure(needs, run), knowsPlan: knowsPlan)
+    if run.status.isFinal {
+      try await report(reports, about: located.run.id, finishing: lease)
+      return true
+    }
+    if !reports.isEmpty { try await report(reports, about: located.run.id, finishing: nil) }
+    return false
+  }
+
+  /// What the plan would do to each resource. Missing rights to the plan's JSON cost the list, not the plan.
+  private func resources(_ run: TerraformEnterprise.Run) async -> [ResourceChange] {
+    guard let planID = run.planID, let json = try? await client.plans.redactedJSONOutput(planID) else { return [] }
+    return json.resourceChanges.compactMap(ResourceChange.init)
+  }
+
+  private func outputs(of located: Located) async throws -> [String: PorcCore.Output] {
+    guard located.run.operation == .apply, let workspace = located.situation.instance.workspace else { return [:] }
+    do {
+      let outputs = try await client.stateVersions.currentOutputs(workspace: workspace.id)
+      return Dictionary(
+        outputs.map { ($0.name, PorcCore.Output(value: Value($0.value), isSensitive: $0.isSensitive)) },
+        uniquingKeysWith: { $1 })
+    } catch let error as TFEError where error.kind == .notFound {
+      return [:]  // an apply that left no state has no outputs
+    }
+  }
+
+  private func failure(_ needs: Set<TFEReading.Need>, _ run: TerraformEnterprise.Run) async -> Failure? {
+    if needs.contains(.planError) { return await firstError(in: run.plan?.logReadURL) }
+    if needs.contains(.applyError) { return await firstError(in: run.apply?.logReadURL) }
+    if needs.contains(.policies) { return await policyFailure(run) }
+    return nil
+  }
+
+  /// Terraform's own words: the first error of a log.
+  private func firstError(in url: SignedURL?) async -> Failure? {
+    guard let url else { return nil }
+    var reader = TerraformLogReader()
+    var offset = 0
+    // 8 MiB of log hold any error that a person reads.
+    while offset < 8 << 20, let chunk = try? await client.logs.read(url, offset: offset) {
+      reader.append(chunk.bytes)
+      if reader.firstError != nil || chunk.isComplete || chunk.bytes.isEmpty { break }
+      offset = chunk.nextOffset
+    }
+    reader.finish()
+    return reader.firstError
+  }
+
+  private func policyFailure(_ run: TerraformEnterprise.Run) async -> Failure? {
+    guard !run.policyCheckIDs.isEmpty, let checks = try? await client.policyChecks.list(run: run.id).collected() else {
+      return nil
+    }
+    let hard = checks.reduce(0) { $0 + $1.hardFailed }
+    let soft = checks.reduce(0) { $0 + $1.softFailed }
+    return Failure("\(hard + soft) policies failed", detail: hard > 0 ? "\(hard) of them cannot be overridden." : nil)
+  }
+
+  // MARK: Clear
+
+  /// Discards an earlier plan of the same run and reads its TFE run until it is final: it may have been applied there
+  /// meanwhile, and then the new plan must not be made.
+  func clear(_ lease: Lease, _ located: Located) async throws -> Outcome {
+    guard located.run.currentPlan?.clears == lease.plan, let plan = located.run.plan(number: lease.plan),
+      let id = plan.tfeRunID
+    else { return .done }
+    try await endRun(id)
+    return try await hear(id, plan, located, finishing: lease) ? .reported : .later(0.2)
+  }
+
+  /// Asks TFE to give a run up, whatever it is doing; a refusal means that it is past that, and reading tells.
+  func endRun(_ id: String) async throws {
+    do {
+      let run = try await client.runs.read(id)
+      if run.status.isFinal { return }
+      if run.actions.isDiscardable {
+        try await client.runs.discard(id)
+      } else if run.actions.isCancelable {
+        try await client.runs.cancel(id)
+      }
+    } catch let error as TFEError where error.kind == .conflict || error.kind == .notFound {
+      // Somebody else acted first: what came of it is read next.
+    }
+  }
+}

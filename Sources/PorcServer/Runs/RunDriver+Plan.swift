@@ -1,0 +1,145 @@
+import Archive
+import Foundation
+import HCL
+import PorcCore
+import PorcStore
+import TerraformEnterprise
+
+extension RunDriver {
+  // MARK: Build
+
+  /// The template's files and the run's inputs become the bundle.
+  func build(_ lease: Lease, _ located: Located) async throws -> Outcome {
+    let run = located.run
+    guard run.state == .building else { return .done }
+    guard let archive = try await store.blob(run.submission.template.archive) else {
+      let failure = Failure(
+        "The files of the template '\(run.submission.template.id)' are not there any more",
+        detail: "Sync the catalog and submit again.")
+      try await report([.buildFailed(failure)], about: run.id, finishing: lease)
+      return .reported
+    }
+    do {
+      let bundle = try Self.bundle(archive, inputs: run.submission.inputs)
+      let digest = Digest.sha256(bundle)
+      try await report([.built(bundle: digest)], about: run.id, finishing: lease, blobs: [digest: bundle])
+    } catch let error as ArchiveError {
+      let failure = Failure("The template's files cannot be packed", detail: error.description)
+      try await report([.buildFailed(failure)], about: run.id, finishing: lease)
+    }
+    return .reported
+  }
+
+  /// The same files and inputs always give the same bytes, so that their digest names them.
+  static func bundle(_ archive: Data, inputs: [String: Value]) throws -> Data {
+    var entries = try TarGzip.unpack(Array(archive)).filter { $0.path != Bundle.inputsFile }
+    entries.append(ArchiveEntry(path: Bundle.inputsFile, text: Bundle.inputsText(inputs)))
+    return Data(try TarGzip.pack(entries))
+  }
+
+  // MARK: Start
+
+  /// Workspace, variables, configuration version, TFE run.
+  func startPlan(_ lease: Lease, _ located: Located) async throws -> Outcome {
+    let run = located.run
+    guard run.state == .planning, let plan = run.currentPlan, plan.number == lease.plan, plan.tfeRunID == nil,
+      plan.clears == nil, run.cancelRequestedAt == nil
+    else { return .done }
+    do {
+      let workspace = try await workspace(for: located, lease)
+      let message = PorcCore.Plan.message(run: run.id, number: plan.number)
+      // TFE has no idempotency keys: an earlier attempt may have made the run and died before it said so.
+      if lease.claims > 1, let made = try await find(message, in: workspace) {
+        try await created(made, plan, run, lease)
+        return .reported
+      }
+      try await setVariables(located, workspace)
+      let version = try await configurationVersion(located, workspace)
+      var options = RunOptions(workspaceID: workspace.id, configurationVersionID: version, message: message)
+      options.isDestroy = run.operation == .destroy
+      options.autoApply = plan.request.appliesAutomatically
+      options.variables = run.submission.inputs.sorted { $0.key < $1.key }.map {
+        RunOptions.Variable(key: $0.key, hclValue: $0.value.hclLiteral)
+      }
+      try await created(try await client.runs.create(options), plan, run, lease)
+    } catch let refusal as TFERefusal {
+      try await report([.planFailed(plan: plan.number, refusal.failure)], about: run.id, finishing: lease)
+    } catch let error as TFEError where !error.isRetryable && error.wasNotExecuted {
+      let failure = Failure(error, doing: "make the run of this plan")
+      try await report([.planFailed(plan: plan.number, failure)], about: run.id, finishing: lease)
+    }
+    return .reported
+  }
+
+  private func created(
+    _ made: TerraformEnterprise.Run, _ plan: PorcCore.Plan, _ run: PorcCore.Run, _ lease: Lease
+  ) async throws {
+    try await report(
+      [
+        .tfeRunCreated(
+          plan: plan.number, tfeRunID: made.id, configurationVersionID: made.configurationVersionID ?? "")
+      ], about: run.id, finishing: lease)
+  }
+
+  /// The workspace as recorded, or found or made now. A recorded one that has vanished in TFE is made anew.
+  private func workspace(for located: Located, _ lease: Lease) async throws -> PorcCore.Workspace {
+    let instance = located.situation.instance
+    if let known = instance.workspace, lease.failures == 0 { return known }
+    let template = located.run.submission.template
+    let workspace = try await workspaces.ensure(instance.id, terraformVersion: template.terraformVersion)
+    try await report([.workspaceReady(workspace)], about: located.run.id, finishing: nil)
+    return workspace
+  }
+
+  private func setVariables(_ located: Located, _ workspace: PorcCore.Workspace) async throws {
+    guard located.situation.instance.holdsSensitiveVariables else { return }
+    // A destroy passes the variables of the run it removes.
+    let owner = located.run.operation == .destroy ? located.situation.instance.basis?.run : located.run.id
+    var inputs: [String: Value] = [:]
+    if let owner, let sealed = try await store.sealedInputs(of: owner) { inputs = try vault.open(sealed, of: owner) }
+    try await SensitiveVariables(client: client).set(inputs, in: workspace)
+  }
+
+  private func configurationVersion(_ located: Located, _ workspace: PorcCore.Workspace) async throws -> String {
+    if located.run.operation == .destroy, let basis = located.situation.instance.basis {
+      return basis.configurationVersionID
+    }
+    guard let digest = located.run.bundle, let bundle = try await store.blob(digest) else {
+      throw TFERefusal(
+        failure: Failure("The run's bundle is not there any more", detail: "Submit the blueprint again."))
+    }
+    let version = try await client.configurationVersions.create(workspace: workspace.id)
+    guard let url = version.uploadURL else {
+      throw TFERefusal(failure: Failure("Terraform Enterprise gave no upload URL for the configuration"))
+    }
+    try await client.configurationVersions.upload(Array(bundle), to: url)
+    try await waitUntilUploaded(version.id)
+    return version.id
+  }
+
+  /// TFE takes a moment to process an upload; a run made earlier would be refused.
+  private func waitUntilUploaded(_ id: String) async throws {
+    var delay = Duration.milliseconds(100)
+    for _ in 0..<40 {
+      let version = try await client.configurationVersions.read(id)
+      if version.status == .uploaded { return }
+      if version.status == .errored {
+        throw TFERefusal(
+          failure: Failure("Terraform Enterprise could not read the configuration", detail: version.errorMessage))
+      }
+      try await Task.sleep(for: delay)
+      delay = min(delay * 2, .seconds(2))
+    }
+    throw TFERefusal(failure: Failure("Terraform Enterprise did not process the uploaded configuration in time"))
+  }
+
+  /// The TFE run with this message, if an earlier attempt made it: the workspace's current one first, then its newest.
+  func find(_ message: String, in workspace: PorcCore.Workspace) async throws -> TerraformEnterprise.Run? {
+    let read = try await client.workspaces.read(workspace.id, include: [.currentRun])
+    if let current = read.currentRun, current.message == message { return current }
+    for try await run in client.runs.list(workspace: workspace.id, TerraformEnterprise.RunFilter(search: message)) {
+      if run.message == message { return run }
+    }
+    return nil
+  }
+}

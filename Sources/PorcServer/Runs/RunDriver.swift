@@ -1,0 +1,76 @@
+import Foundation
+import Logging
+import PorcCore
+import PorcStore
+import TerraformEnterprise
+
+/// Does the jobs of runs: one outside step each, then what came of it is reported. Every step first asks whether it was
+/// done before, since a process may die at any instant and a job is done at least once.
+struct RunDriver: Sendable {
+  let store: any Store
+  let client: TerraformEnterprise.Client
+  let settings: TFESettings
+  let vault: InputVault
+  let logger: Logger
+
+  var workspaces: Workspaces { Workspaces(client: client, settings: settings) }
+
+  /// What to do with the lease once the work is done.
+  enum Outcome {
+    /// The job was finished together with a report.
+    case reported
+    case done
+    case later(TimeInterval)
+  }
+
+  /// - Throws: whatever went wrong outside; the worker retries it.
+  func perform(_ lease: Lease) async throws -> Outcome {
+    guard let located = try await store.locate(lease.run.rawValue) else { return .done }
+    switch lease.kind {
+    case .build: return try await build(lease, located)
+    case .startPlan: return try await startPlan(lease, located)
+    case .follow: return try await follow(lease, located)
+    case .clearPlan: return try await clear(lease, located)
+    case .confirm: return try await confirm(lease, located)
+    case .discard: return try await discard(lease, located)
+    case .cancel: return try await cancel(lease, located)
+    case .override: return try await override(lease, located)
+    case .removeInstance: return try await remove(lease, located)
+    }
+  }
+
+  /// Records what was learned and, with `lease`, that the job is done: in one transaction.
+  func report(
+    _ reports: [RunReport], about run: PorcCore.Run.ID, finishing lease: Lease?, blobs: [String: Data] = [:],
+    waking jobs: [RunJob] = []
+  ) async throws {
+    try await store.decide(
+      about: .run(run.rawValue), recording: Record(blobs: blobs, finishing: lease, waking: jobs)
+    ) { situation, now in
+      var decision = Decision(facts: [], situation: situation)
+      for report in reports {
+        guard let situation = decision.situation else { break }
+        let next = RunMachine.hear(report, about: run, in: situation, at: now)
+        decision.facts += next.facts
+        decision.situation = next.situation
+      }
+      return decision
+    }
+  }
+
+  // MARK: The end of an instance
+
+  private func remove(_ lease: Lease, _ located: Located) async throws -> Outcome {
+    let instance = located.situation.instance
+    guard instance.destroyedAt != nil, instance.newest == lease.run else { return .done }
+    if let workspace = instance.workspace {
+      do {
+        try await client.workspaces.safeDelete(workspace.id)
+      } catch let error as TFEError where error.kind == .notFound {
+        // Gone already: that is what was wanted.
+      }
+    }
+    try await store.remove(instance.id, finishing: lease)
+    return .reported
+  }
+}

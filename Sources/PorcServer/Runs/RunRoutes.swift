@@ -1,0 +1,215 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import PorcCore
+import PorcStore
+
+/// Submitting runs, the steps of a run, and what is shown of it.
+struct RunRoutes: Sendable {
+  let store: any Store
+  let views: RunViews
+  let submissions: Submissions
+  let idempotency: Idempotency
+  let doorbell: Doorbell
+
+  func register(in routes: Routes) {
+    routes.post("/runs", needs: .submit, submit)
+    routes.get("/runs", needs: .read, list)
+    routes.get("/runs/{run_id}", needs: .read, summary)
+    routes.get("/runs/{run_id}/summary", needs: .read, summary)
+    routes.get("/runs/{run_id}/status", needs: .read, status)
+    routes.post("/runs/{run_id}/build", needs: .plan) { try await command($0, $1) { _, _, _ in .build } }
+    routes.post("/runs/{run_id}/plan", needs: .plan, plan)
+    routes.post("/runs/{run_id}/apply", needs: .apply) { request, context in
+      try await command(request, context) { body, seen, caller in .apply(tfeRunID: seen ?? body.tfeRunID, by: caller) }
+    }
+    routes.post("/runs/{run_id}/approve", needs: .approve) { request, context in
+      try await command(request, context) { body, seen, caller in .approve(tfeRunID: seen ?? body.tfeRunID, by: caller)
+      }
+    }
+    routes.post("/runs/{run_id}/discard", needs: .plan) { request, context in
+      try await command(request, context) { body, seen, caller in .discard(tfeRunID: seen ?? body.tfeRunID, by: caller)
+      }
+    }
+    routes.post("/runs/{run_id}/override", needs: .approve) { request, context in
+      try await command(request, context) { body, seen, caller in
+        .override(tfeRunID: seen ?? body.tfeRunID, by: caller, reason: body.reason ?? "")
+      }
+    }
+    routes.post("/runs/{run_id}/cancel", needs: .plan) {
+      try await command($0, $1) { _, _, caller in .cancel(by: caller) }
+    }
+  }
+
+  // MARK: Submitting
+
+  @Sendable private func submit(_ request: Request, _ context: PorcContext) async throws -> Response {
+    let bytes = try await request.bodyBytes()
+    let key = try idempotency.key(request, context, body: bytes)
+    let views = views
+    return try await idempotency.once(key) {
+      let submitted = try await submissions.submit(bytes, as: try format(of: request), by: context.caller) { valid in
+        key.map { key in
+          Record.PendingAnswer(key: key) { situation, now in
+            try Self.created(situation, run: situation.instance.newest, views, valid.warnings, now)
+              .stored(fingerprint: key.fingerprint)
+          }
+        }
+      }
+      return try Self.created(
+        submitted.recorded.situation, run: submitted.run, views, submitted.warnings, submitted.recorded.now
+      ).response
+    }
+  }
+
+  /// The answer to a submission; the same whether it is sent now or replayed later.
+  static func created(
+    _ situation: Situation, run id: Run.ID, _ views: RunViews, _ warnings: [Finding], _ now: Date
+  ) throws -> CreatedAnswer {
+    guard let run = situation.runs[id] else { throw Fault(.bug, "The run \(id) is not there.") }
+    let located = Located(run: run, situation: situation)
+    // The portal has just been told what to show; it cannot have acknowledged it yet.
+    let summary = RunSummary(
+      run, status: views.status(located, at: now), in: situation,
+      portal: PortalSummary(inSync: false, behindSince: now), tfeLink: nil, warnings: warnings.isEmpty ? nil : warnings)
+    return CreatedAnswer(body: try JSONEncoder.porc.encode(summary), location: "/runs/\(id)")
+  }
+
+  private func format(of request: Request) throws -> DocumentText.Format {
+    let type = request.headers[.contentType]?.split(separator: ";").first?.lowercased() ?? ""
+    switch type.trimmingCharacters(in: .whitespaces) {
+    case "application/json": return .json
+    case "application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml": return .yaml
+    case "", "text/plain", "application/octet-stream", "application/x-www-form-urlencoded": return .either
+    default:
+      throw Fault(
+        .unsupportedMediaType, "A blueprint is JSON or YAML, not '\(type)'.",
+        fix: "Send Content-Type: application/json or application/yaml.")
+    }
+  }
+
+  // MARK: Steps
+
+  @Sendable private func plan(_ request: Request, _ context: PorcContext) async throws -> Response {
+    let (body, bytes) = try await request.optionalBody(PlanBody.self)
+    let key = try idempotency.key(request, context, body: bytes)
+    if body.apply == true { try context.require(.apply) }
+    let wish = PlanRequest(
+      by: context.caller, key: key.map { "\($0.caller)/\($0.key)" }, supersedes: body.supersede ?? false,
+      appliesAutomatically: body.apply ?? false)
+    return try await decide(.plan(wish), key, try context.runID)
+  }
+
+  @Sendable private func command(
+    _ request: Request, _ context: PorcContext,
+    _ command: @Sendable (_ body: DecisionBody, _ seen: String?, _ caller: Caller) -> RunCommand
+  ) async throws -> Response {
+    let (body, bytes) = try await request.optionalBody(DecisionBody.self)
+    let key = try idempotency.key(request, context, body: bytes)
+    let id = try context.runID
+    if let named = body.tfeRunID, !id.hasPrefix(Run.ID.prefix), named != id {
+      throw Fault(
+        .malformedRequest, "The path names the plan \(id) and the body \(named).", fix: "Name one of them.")
+    }
+    // A TFE run id in the path names the plan that was seen.
+    let seen = id.hasPrefix(Run.ID.prefix) ? nil : id
+    return try await decide(command(body, seen, context.caller), key, id)
+  }
+
+  private func decide(_ command: RunCommand, _ key: IdempotencyKey?, _ id: String) async throws -> Response {
+    guard let located = try await store.locate(id) else { throw Self.unknown(id) }
+    let run = located.run.id
+    let (views, rules) = (views, views.rules)
+    let body: @Sendable (Situation, Date) throws -> Data = { situation, now in
+      guard let run = situation.runs[run] else { throw Self.unknown(id) }
+      return try JSONEncoder.porc.encode(views.status(Located(run: run, situation: situation), at: now))
+    }
+    let answer = key.map { key in
+      Record.PendingAnswer(key: key) { situation, now in
+        StoredAnswer(status: 202, body: try body(situation, now), fingerprint: key.fingerprint)
+      }
+    }
+    return try await idempotency.once(key) {
+      let recorded = try await store.decide(about: .run(run.rawValue), recording: Record(answer: answer)) {
+        situation, now in
+        guard let situation else { throw Self.unknown(id) }
+        return try RunMachine.decide(command, for: run, in: situation, at: now, rules: rules)
+      }
+      return .bytes(try body(recorded.situation, recorded.now), status: .accepted)
+    }
+  }
+
+  static func unknown(_ id: String) -> Fault {
+    Fault(.notFound, "There is no run '\(id)'.", fix: "List the runs with pine runs.")
+  }
+
+  // MARK: Reading
+
+  @Sendable private func summary(_ request: Request, _ context: PorcContext) async throws -> Response {
+    try .json(try await views.summary(try await located(context)))
+  }
+
+  @Sendable private func status(_ request: Request, _ context: PorcContext) async throws -> Response {
+    let wait = try request.query("wait", in: 0...60, default: 0)
+    let id = try context.runID
+    let look = { () async throws -> EntityTagged in
+      EntityTagged(try JSONEncoder.porc.encode(views.status(try await locate(id))))
+    }
+    var known = request.headers[.ifNoneMatch]
+    if known == nil, wait > 0 { known = try await look().tag }
+    let answer = try await doorbell.wait(upTo: .seconds(wait), while: { $0.tag == known }, look)
+    return answer.response(unlessKnown: request.headers[.ifNoneMatch])
+  }
+
+  @Sendable private func list(_ request: Request, _ context: PorcContext) async throws -> Response {
+    let limit = try request.query("limit", in: 1...200, default: 50)
+    let filter = RunFilter(
+      instance: request.query("instance").map { Instance.ID($0) },
+      state: try request.choice("state", RunState.self), operation: try request.choice("operation", Run.Operation.self))
+    let cursor = request.query("cursor").map { Run.ID($0) }
+    let found = try await store.runs(filter, after: cursor, limit: limit + 1)
+    let page = found.prefix(limit)
+    return try .json(
+      RunList(
+        runs: page.map { views.status($0) }, nextCursor: found.count > limit ? page.last?.run.id.rawValue : nil))
+  }
+
+  private func located(_ context: PorcContext) async throws -> Located { try await locate(try context.runID) }
+
+  private func locate(_ id: String) async throws -> Located {
+    guard let located = try await store.locate(id) else { throw Self.unknown(id) }
+    return located
+  }
+}
+
+/// The bytes of a 201.
+struct CreatedAnswer {
+  var body: Data
+  var location: String
+
+  var response: Response { .bytes(body, status: .created, location: location) }
+
+  func stored(fingerprint: String) -> StoredAnswer {
+    StoredAnswer(status: 201, body: body, fingerprint: fingerprint, location: location)
+  }
+}
+
+extension PorcContext {
+  var runID: String {
+    get throws { try parameters.require("run_id") }
+  }
+}
+
+extension Request {
+  /// A query parameter that is one of a closed list, or a fault that names them.
+  func choice<Choice: RawRepresentable & CaseIterable>(_ name: String, _: Choice.Type) throws -> Choice?
+  where Choice.RawValue == String {
+    guard let text = query(name) else { return nil }
+    guard let choice = Choice(rawValue: text) else {
+      throw Fault(
+        .malformedRequest, "'\(name)' is none of \(Choice.allCases.map(\.rawValue).joined(separator: ", ")).",
+        fix: "Use one of them.")
+    }
+    return choice
+  }
+}

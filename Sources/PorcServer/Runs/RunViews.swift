@@ -1,0 +1,60 @@
+import Foundation
+public import PorcCore
+import PorcStore
+
+/// Runs and instances as the API shows them.
+struct RunViews: Sendable {
+  let store: any Store
+  let rules: RunMachine.Rules
+  let links: TFELinks
+
+  func status(_ located: Located, at now: Date = Date()) -> RunStatus {
+    RunStatus(located.run, in: located.situation, asked: located.askedByTFERunID, at: now, rules: rules)
+  }
+
+  func summary(_ located: Located, warnings: [Finding]? = nil, at now: Date = Date()) async throws -> RunSummary {
+    let tfeRunID = located.askedByTFERunID ?? located.run.currentPlan?.tfeRunID
+    let link = located.situation.instance.workspace.flatMap { workspace in
+      tfeRunID.map { links.run($0, in: workspace) }
+    }
+    return RunSummary(
+      located.run, status: status(located, at: now), in: located.situation,
+      portal: try await portal(of: located.run.instance), tfeLink: link, warnings: warnings)
+  }
+
+  func instance(_ situation: Situation, at now: Date = Date()) async throws -> InstanceBody {
+    let portal = try await portal(of: situation.instance.id)
+    guard let body = InstanceBody(situation, portal: portal, at: now, rules: rules) else {
+      throw Fault(.bug, "The instance '\(situation.instance.id)' has no run.")
+    }
+    return body
+  }
+
+  private func portal(of instance: Instance.ID) async throws -> PortalSummary {
+    let status = try await store.portalStatus(.instance, instance.rawValue)
+    return PortalSummary(
+      inSync: status?.behindSince == nil, behindSince: status?.behindSince, rejection: status?.rejection)
+  }
+}
+
+/// Pages of TFE's user interface. They name the workspace, not its id.
+public struct TFELinks: Sendable, Hashable {
+  public var address: String
+  public var organization: String
+
+  public init(address: String, organization: String) {
+    self.address = address.hasSuffix("/") ? String(address.dropLast()) : address
+    self.organization = organization
+  }
+
+  public func run(_ id: String, in workspace: Workspace) -> String {
+    "\(address)/app/\(organization.pathSegment)/workspaces/\(workspace.name.pathSegment)/runs/\(id.pathSegment)"
+  }
+}
+
+extension String {
+  /// Percent-encoded as one segment of a path.
+  var pathSegment: String {
+    addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._~"))) ?? self
+  }
+}

@@ -1,0 +1,114 @@
+import HCL
+import PorcCore
+import TerraformEnterprise
+
+/// TFE's words in ours: what a TFE run, as it was read, says about a plan. Pure; the one place where this is decided.
+struct TFEReading {
+  let run: TerraformEnterprise.Run
+  let plan: Int
+
+  /// What must be read beside the run before it can be reported.
+  enum Need: Hashable { case planResources, outputs, planError, applyError, policies }
+
+  /// What TFE offers counts, not the status alone: statuses pass and new ones appear.
+  var isConfirmable: Bool { run.actions.isConfirmable && run.hasChanges }
+
+  var needsOverride: Bool {
+    switch run.status {
+    case .policyOverride, .postPlanAwaitingDecision: true
+    default: run.status.rawValue == "tf_policy_override"
+    }
+  }
+
+  /// TFE began to change things.
+  var applyBegan: Bool {
+    if run.statusTimestamps["applying-at"] != nil { return true }
+    switch run.apply?.status {
+    case .running, .finished: return true
+    case .errored: return run.plan?.status == .finished && run.taskStageIDs.isEmpty && run.policyCheckIDs.isEmpty
+    default: return false
+    }
+  }
+
+  func needs(knowsPlan: Bool) -> Set<Need> {
+    var needs: Set<Need> = []
+    let hasPlanned = isConfirmable || needsOverride || run.status == .plannedAndFinished || applyBegan
+    if hasPlanned, !knowsPlan, run.hasChanges { needs.insert(.planResources) }
+    switch run.status {
+    case .applied: needs.insert(.outputs)
+    case .errored: needs.insert(applyBegan ? .applyError : run.plan?.status == .errored ? .planError : .policies)
+    case .policySoftFailed: needs.insert(.policies)
+    default: if needsOverride { needs.insert(.policies) }
+    }
+    return needs
+  }
+
+  /// - Parameters:
+  ///   - resources: the plan's resource changes, where they were read.
+  ///   - outputs: of the state that the apply left.
+  ///   - failure: Terraform's or the policies' own words.
+  ///   - knowsPlan: whether the plan's end was reported before.
+  func reports(
+    resources: [ResourceChange], outputs: [String: PorcCore.Output], failure: Failure?, knowsPlan: Bool
+  ) -> [RunReport] {
+    let planned: [RunReport] =
+      knowsPlan ? [] : [.planFinished(plan: plan, hasChanges: run.hasChanges, summary: summary(resources))]
+    switch run.status {
+    case .applied, .postApplyRunning, .postApplyCompleted:
+      if run.status != .applied { return planned + [.applyStarted(plan: plan)] }
+      return planned + [.applyStarted(plan: plan), .applyFinished(plan: plan, outputs: outputs)]
+    case .plannedAndFinished:
+      return [.planFinished(plan: plan, hasChanges: false, summary: summary(resources))]
+    case .discarded: return [.remoteDiscarded(plan: plan)]
+    case .canceled, .forceCanceled: return [.remoteCanceled(plan: plan, applyBegan: applyBegan)]
+    case .errored where applyBegan:
+      return planned + [.applyFailed(plan: plan, failure ?? Failure("The apply failed."), began: true)]
+    case .errored where run.plan?.status == .errored || run.plan == nil:
+      return [.planFailed(plan: plan, failure ?? Failure("The plan failed."))]
+    case .errored, .policySoftFailed:
+      return [.policyFailed(plan: plan, failure ?? Failure("A mandatory check failed."))]
+    case .applying: return planned + [.applyStarted(plan: plan)]
+    default:
+      if needsOverride { return [.policyOverrideNeeded(plan: plan, failure?.text ?? "A policy failed.")] }
+      return isConfirmable ? [.planFinished(plan: plan, hasChanges: true, summary: summary(resources))] : []
+    }
+  }
+
+  private func summary(_ resources: [ResourceChange]) -> PlanSummary {
+    PlanSummary(
+      additions: run.plan?.additions ?? 0, changes: run.plan?.changes ?? 0, destructions: run.plan?.destructions ?? 0,
+      imports: run.plan?.imports ?? 0, resources: resources)
+  }
+}
+
+extension ResourceChange {
+  /// `nil` for what nothing happens to.
+  init?(_ change: TerraformEnterprise.PlanJSON.ResourceChange) {
+    let action: String
+    switch change.actions {
+    case ["create"]: action = "create"
+    case ["update"]: action = "update"
+    case ["delete"]: action = "delete"
+    case ["read"]: action = "read"
+    case ["forget"]: action = "forget"
+    case ["delete", "create"], ["create", "delete"]: action = "replace"
+    case ["no-op"], []: return nil
+    default: action = change.actions.joined(separator: ", ")
+    }
+    self.init(address: change.address, action: action)
+  }
+}
+
+extension Value {
+  init(_ json: TerraformEnterprise.JSONValue) {
+    switch json {
+    case .null: self = .null
+    case .bool(let value): self = .bool(value)
+    case .integer(let value): self = .number(Number(Int(value)))
+    case .number(let value): self = Number(value).map(Value.number) ?? .null
+    case .string(let value): self = .string(value)
+    case .array(let values): self = .array(values.map(Value.init))
+    case .object(let members): self = .object(members.mapValues(Value.init))
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import PorcCore
+import TerraformEnterprise
+
+/// Finds or makes the workspace of an instance.
+struct Workspaces: Sendable {
+  let client: TerraformEnterprise.Client
+  let settings: TFESettings
+
+  private static let installationTag = "porc-installation"
+  private static let instanceTag = "porc-instance"
+
+  /// The workspace of an instance, made if there is none.
+  ///
+  /// - Throws: ``TFERefusal`` if one of this name exists and is not PORC's, or cannot run PORC's plans.
+  func ensure(_ instance: Instance.ID, terraformVersion: String?) async throws -> PorcCore.Workspace {
+    let name = settings.workspaceName(of: instance)
+    do {
+      let found = try await client.workspaces.read(named: name, organization: settings.organization)
+      try await check(found, instance)
+      return PorcCore.Workspace(id: found.id, name: found.name)
+    } catch let error as TFEError where error.kind == .notFound {
+      return try await create(name, instance, terraformVersion)
+    }
+  }
+
+  private func check(_ workspace: TerraformEnterprise.Workspace, _ instance: Instance.ID) async throws {
+    let tags = Dictionary(
+      try await client.workspaces.tagBindings(workspace.id).map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
+    guard tags[Self.installationTag] == settings.installation, tags[Self.instanceTag] == instance.rawValue else {
+      throw TFERefusal(
+        failure: Failure(
+          "The workspace '\(workspace.name)' exists in Terraform Enterprise and is not PORC's",
+          detail: "Its tags \(Self.installationTag) and \(Self.instanceTag) are not this installation's. "
+            + "Rename or remove it, or choose another metadata.name."))
+    }
+    if workspace.executionMode == .local {
+      throw TFERefusal(
+        failure: Failure(
+          "The workspace '\(workspace.name)' has the execution mode 'local'",
+          detail: "PORC's plans run in Terraform Enterprise. Set it to 'remote' or 'agent'."))
+    }
+    if workspace.hasVCSConnection {
+      throw TFERefusal(
+        failure: Failure(
+          "The workspace '\(workspace.name)' is connected to a repository",
+          detail: "Terraform Enterprise takes no configuration from PORC there. Disconnect it."))
+    }
+  }
+
+  private func create(
+    _ name: String, _ instance: Instance.ID, _ terraformVersion: String?
+  ) async throws -> PorcCore.Workspace {
+    var new = WorkspaceSettings(name: name)
+    new.description = "The instance \(instance) of PORC"
+    new.sourceName = "PORC"
+    new.terraformVersion = terraformVersion
+    new.executionMode = settings.executionMode.map { ExecutionMode(rawValue: $0) }
+    new.projectID = try await projectID()
+    new.tagBindings = [
+      TagBinding(key: Self.installationTag, value: settings.installation),
+      TagBinding(key: Self.instanceTag, value: instance.rawValue),
+    ]
+    do {
+      let made = try await client.workspaces.create(organization: settings.organization, new)
+      return PorcCore.Workspace(id: made.id, name: made.name)
+    } catch let error as TFEError where error.kind == .unprocessable {
+      // Made by an earlier attempt whose answer was lost, or by somebody else in this very moment.
+      guard let found = try? await client.workspaces.read(named: name, organization: settings.organization) else {
+        throw error
+      }
+      try await check(found, instance)
+      return PorcCore.Workspace(id: found.id, name: found.name)
+    }
+  }
+
+  private func projectID() async throws -> String? {
+    guard let project = settings.project else { return nil }
+    let found = try await client.projects.list(organization: settings.organization, names: [project]).collected()
+    guard let match = found.first(where: { $0.name.lowercased() == project.lowercased() }) else {
+      throw TFERefusal(
+        failure: Failure(
+          "The project '\(project)' is not there in Terraform Enterprise, or the token may not see it",
+          detail: "Make it, or set TFE_PROJECT to another."))
+    }
+    return match.id
+  }
+}

@@ -1,0 +1,165 @@
+public import Foundation
+import GRDB
+public import PorcCore
+
+extension SQLiteStore {
+  public func claim(worker: String, for duration: TimeInterval, limit: Int) async throws -> [Lease] {
+    guard limit > 0 else { return [] }
+    return try await write(isNews: false) { [self] db in
+      let now = now().milliseconds
+      var leases: [Lease] = []
+      while leases.count < limit {
+        let row = try db.row(Self.claim, [now, worker, now.advanced(bySeconds: duration)])
+        guard let row else { break }
+        // A job of a kind that this PORC does not know can be in no database that it may open.
+        guard let lease = Lease(row) else { throw StoreError.unknownJob(row["kind"]) }
+        leases.append(lease)
+      }
+      return leases
+    }
+  }
+
+  /// The next job that may be leased: of the instance whose job is due longest, the first by priority. ?1: now.
+  private static let claimable = """
+    job.due_at <= ?1 AND NOT EXISTS (
+      SELECT 1 FROM job AS leased WHERE leased.instance_id = job.instance_id AND leased.leased_until > ?1)
+    """
+
+  /// Leases one job. ?1: now, ?2: the worker, ?3: the end of the lease.
+  static let claim = """
+    UPDATE job SET leased_by = ?2, leased_until = ?3, token = token + 1, claims = claims + 1, again_at = NULL
+    WHERE id = (
+      SELECT best.id FROM job AS best
+      WHERE best.due_at <= ?1 AND best.instance_id = (
+        SELECT job.instance_id FROM job WHERE \(claimable) ORDER BY job.due_at, job.id LIMIT 1)
+      ORDER BY best.priority, best.due_at, best.id LIMIT 1)
+    RETURNING id, kind, run_id, instance_id, plan, leased_by, token, failures, claims, created_at
+    """
+
+  public func renew(_ lease: Lease, for duration: TimeInterval) async throws {
+    try await write(isNews: false) { [self] db in
+      let now = now().milliseconds
+      // A lease that ran out can be taken up again as long as nobody else works on the instance.
+      let renewed = try db.run(
+        """
+        UPDATE job SET leased_until = ?1 WHERE id = ?2 AND token = ?3 AND leased_until IS NOT NULL AND NOT EXISTS (
+          SELECT 1 FROM job AS other WHERE other.instance_id = job.instance_id AND other.leased_until > ?4 AND other.id <> ?2)
+        """, [now.advanced(bySeconds: duration), lease.jobID, lease.token, now])
+      guard renewed > 0 else { throw StoreError.leaseLost }
+    }
+  }
+
+  public func finish(_ lease: Lease) async throws {
+    try await write { [self] db in try Self.finish(lease, at: now().milliseconds, db) }
+  }
+
+  static func finish(_ lease: Lease, at now: Int64, _ db: Database) throws {
+    let finished = try db.run(
+      "DELETE FROM job WHERE id = ? AND token = ? AND leased_until IS NOT NULL AND again_at IS NULL",
+      [lease.jobID, lease.token])
+    if finished > 0 { return }
+    // It was asked for anew while it was being done: what asked may have come too late to be seen. It is a new job now.
+    let renewed = try db.run(
+      """
+      UPDATE job SET created_at = ?1, due_at = again_at, again_at = NULL, claims = 0, failures = 0,
+        leased_by = NULL, leased_until = NULL
+      WHERE id = ?2 AND token = ?3 AND leased_until IS NOT NULL
+      """, [now, lease.jobID, lease.token])
+    guard renewed > 0 else { throw StoreError.leaseLost }
+  }
+
+  public func snooze(_ lease: Lease, for delay: TimeInterval) async throws {
+    try await write { [self] db in
+      try Self.giveBack(lease, dueAt: now().milliseconds.advanced(bySeconds: delay), db)
+    }
+  }
+
+  public func retry(_ lease: Lease, after delay: TimeInterval, because reason: String) async throws {
+    try await write { [self] db in
+      let now = now().milliseconds
+      try Self.giveBack(lease, dueAt: now.advanced(bySeconds: delay), db)
+      try db.run("UPDATE job SET failures = failures + 1 WHERE id = ?", [lease.jobID])
+      try db.run(
+        """
+        INSERT INTO job_failure (job_id, attempt, run_id, kind, plan, at, reason) VALUES (?, ?, ?, ?, ?, ?, ?)
+        """,
+        [
+          lease.jobID, lease.token, lease.run.rawValue, lease.kind.rawValue, lease.plan, now,
+          String(reason.prefix(Self.maximumReason)),
+        ])
+    }
+  }
+
+  /// Longer reasons are cut: a whole log does not belong here.
+  private static let maximumReason = 4000
+
+  private static func giveBack(_ lease: Lease, dueAt: Int64, _ db: Database) throws {
+    let given = try db.run(
+      """
+      UPDATE job SET due_at = min(?1, coalesce(again_at, ?1)), again_at = NULL, leased_by = NULL, leased_until = NULL
+      WHERE id = ?2 AND token = ?3 AND leased_until IS NOT NULL
+      """, [dueAt, lease.jobID, lease.token])
+    guard given > 0 else { throw StoreError.leaseLost }
+  }
+
+  /// Adds a job; one that is there already and unfinished becomes due at the earlier time.
+  static func insert(_ job: RunJob, of instance: Instance.ID, at now: Int64, _ db: Database) throws {
+    try db.run(
+      """
+      INSERT INTO job (kind, priority, run_id, instance_id, plan, created_at, due_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (run_id, kind, plan) DO UPDATE SET
+        due_at = iif(leased_until IS NULL, min(due_at, excluded.due_at), due_at),
+        again_at = iif(leased_until IS NULL, NULL, min(coalesce(again_at, excluded.due_at), excluded.due_at))
+      """,
+      [
+        job.kind.rawValue, job.kind.priority, job.run.rawValue, instance.rawValue, job.plan, now,
+        now.advanced(bySeconds: job.delay),
+      ])
+  }
+
+  public func wake(_ jobs: [RunJob]) async throws {
+    try await write { [self] db in
+      let now = now().milliseconds
+      for job in jobs { try Self.wake(job, at: now, db) }
+    }
+  }
+
+  static func wake(_ job: RunJob, at now: Int64, _ db: Database) throws {
+    try db.run(
+      """
+      UPDATE job SET
+        due_at = iif(leased_until IS NULL, min(due_at, ?1), due_at),
+        again_at = iif(leased_until IS NULL, NULL, ?1)
+      WHERE run_id = ?2 AND kind = ?3 AND plan = ?4
+      """, [now, job.run.rawValue, job.kind.rawValue, job.plan])
+  }
+
+  public func untilNextDue() async throws -> TimeInterval? {
+    try await read { [self] db in
+      let now = now().milliseconds
+      let isDue = try db.value(Int.self, "SELECT 1 FROM job WHERE \(Self.claimable) LIMIT 1", [now]) != nil
+      if isDue { return 0 }
+      let due = try db.value(Int64.self, "SELECT min(due_at) FROM job WHERE due_at > ?", [now])
+      let free = try db.value(
+        Int64.self, "SELECT min(leased_until) FROM job WHERE leased_until IS NOT NULL AND leased_until > ?", [now])
+      return [due, free].compactMap(\.self).min().map { Double($0 - now) / 1000 }
+    }
+  }
+}
+
+extension Lease {
+  /// - Parameter row: what the claim returns; `nil` if the kind is unknown.
+  fileprivate init?(_ row: Row) {
+    guard let kind = RunJob.Kind(rawValue: row["kind"]) else { return nil }
+    self.init(
+      jobID: row["id"], kind: kind, run: Run.ID(row["run_id"]), instance: Instance.ID(row["instance_id"]),
+      plan: row["plan"], worker: row["leased_by"], token: row["token"], failures: row["failures"],
+      claims: row["claims"], since: Date(milliseconds: row["created_at"]))
+  }
+}
+
+extension StoreError {
+  fileprivate static func unknownJob(_ kind: String) -> StoreError {
+    unusable("The database holds a job of the unknown kind '\(kind)'.", fix: "Run the PORC that made it, or a newer one.")
+  }
+}

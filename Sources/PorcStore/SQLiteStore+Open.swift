@@ -1,0 +1,63 @@
+import Foundation
+import GRDB
+import PorcCore
+
+extension SQLiteStore {
+  /// Opens a database, and makes it (mode 0600) with its folder (mode 0700) if it is absent.
+  ///
+  /// - Parameters:
+  ///   - path: of the SQLite file; `-wal`, `-shm` and `.lock` files lie beside it.
+  ///   - exclusively: `true` for a server, of which a file has one. `false` for a tool that may work beside it.
+  /// - Throws: ``StoreError/unusable(_:fix:)``, which says why it cannot be used: not a database, another program's, a newer
+  ///   PORC's, not writable, served by another process.
+  public static func open(
+    path: String, exclusively: Bool = true, settings: Settings = Settings()
+  ) throws -> SQLiteStore {
+    try makeFile(at: path)
+    let lock = exclusively ? try FileLock(path: path + ".lock") : nil
+    do {
+      let pool = try DatabasePool(path: path, configuration: configuration)
+      try pool.writeWithoutTransaction { db in
+        // Only now: a DatabasePool sets NORMAL when it turns WAL on, after the configuration's preparation.
+        try db.execute(sql: "PRAGMA synchronous = FULL")
+        if try Migration.missing(db, path: path) > 0 {
+          // A server of an older PORC must not find the schema changed under its feet.
+          let forMigration = exclusively ? nil : try FileLock(path: path + ".lock")
+          try Migration.migrate(db, path: path)
+          forMigration?.release()
+        }
+      }
+      return SQLiteStore(path: path, settings: settings, pool: pool, lock: lock)
+    } catch let error as DatabaseError {
+      throw StoreError.translating(error, path: path)
+    }
+  }
+
+  private static var configuration: Configuration {
+    var configuration = Configuration()
+    configuration.label = "porc"
+    configuration.foreignKeysEnabled = true
+    configuration.busyMode = .timeout(5)
+    configuration.maximumReaderCount = 4
+    return configuration
+  }
+
+  /// SQLite would make the file readable for all; its companions take the mode of the file itself.
+  private static func makeFile(at path: String) throws {
+    let folder = URL(filePath: path).deletingLastPathComponent().path
+    do {
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    } catch {
+      throw StoreError.unusable(
+        "The folder '\(folder)' for the database cannot be made.", fix: "Make it, or name one that PORC's user may make.")
+    }
+    let descriptor = Foundation.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else {
+      throw StoreError.unusable(
+        "The database '\(path)' cannot be written: \(String(cString: strerror(errno))).",
+        fix: "Name a file, in a folder, that PORC's user may write.")
+    }
+    Foundation.close(descriptor)
+  }
+}

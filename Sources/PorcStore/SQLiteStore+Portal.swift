@@ -1,0 +1,145 @@
+public import Foundation
+import GRDB
+public import PorcCore
+
+extension SQLiteStore {
+  /// What `identifier` should look like in the portal from now on; `nil`: it should not be there.
+  static func want(
+    _ entity: PortalEntity?, of kind: PortalEntity.Kind, _ identifier: String, at now: Int64, _ db: Database
+  ) throws {
+    // Even if the portal has acknowledged just this before: another state may be on its way to it.
+    let isNewlyBehind = """
+      version = version + 1, desired_at = ?3, behind_since = coalesce(behind_since, ?3), next_attempt_at = ?3, attempts = 0,
+      rejection = NULL
+      """
+    guard let entity else {
+      try db.run(
+        """
+        UPDATE portal_entity SET desired = NULL, \(isNewlyBehind)
+        WHERE kind = ?1 AND identifier = ?2 AND desired IS NOT NULL
+        """, [kind.rawValue, identifier, now])
+      return
+    }
+    try db.run(
+      """
+      INSERT INTO portal_entity (kind, identifier, desired_at, behind_since, next_attempt_at, version, desired)
+      VALUES (?1, ?2, ?3, ?3, ?3, 1, ?4)
+      ON CONFLICT (kind, identifier) DO UPDATE SET desired = excluded.desired, \(isNewlyBehind)
+      WHERE desired IS NOT excluded.desired
+      """, [kind.rawValue, identifier, now, try StoredJSON.text(entity)])
+  }
+
+  /// The hot query. ?1: now, ?2: how many. Templates come first since `blueprint_template` sorts after `blueprint_instance`.
+  static let differences = """
+    SELECT kind, identifier, desired, acknowledged, version, attempts, behind_since FROM portal_entity
+    WHERE behind_since IS NOT NULL AND next_attempt_at <= ?1 ORDER BY kind DESC, behind_since LIMIT ?2
+    """
+
+  public func differences(limit: Int) async throws -> [PortalDifference] {
+    let now = now().milliseconds
+    return try await read { db in
+      try db.rows(Self.differences, [now, limit]).compactMap { row in
+        guard let kind = PortalEntity.Kind(rawValue: row["kind"]) else { return nil }
+        return PortalDifference(
+          kind: kind, identifier: row["identifier"], desired: try Self.entity(row["desired"]),
+          acknowledged: try Self.entity(row["acknowledged"]), version: row["version"], attempts: row["attempts"],
+          behindSince: Date(milliseconds: row["behind_since"]))
+      }
+    }
+  }
+
+  private static func entity(_ document: String?) throws -> PortalEntity? {
+    try document.map { try StoredJSON.read(PortalEntity.self, from: $0) }
+  }
+
+  public func untilNextDifference() async throws -> TimeInterval? {
+    let now = now().milliseconds
+    return try await read { db in
+      try db.value(
+        Int64.self, "SELECT min(next_attempt_at) FROM portal_entity WHERE next_attempt_at IS NOT NULL"
+      ).map { Double(max($0 - now, 0)) / 1000 }
+    }
+  }
+
+  public func acknowledge(_ differences: [PortalDifference]) async throws {
+    try await write { db in
+      for difference in differences { try Self.acknowledge(difference, db) }
+    }
+  }
+
+  private static func acknowledge(_ difference: PortalDifference, _ db: Database) throws {
+    let (kind, identifier) = (difference.kind.rawValue, difference.identifier)
+    let isCurrent = try db.run(
+      """
+      UPDATE portal_entity SET acknowledged = desired, acknowledged_version = version, behind_since = NULL,
+        next_attempt_at = NULL, attempts = 0, rejection = NULL
+      WHERE kind = ?1 AND identifier = ?2 AND version = ?3 AND desired IS NOT NULL
+      """, [kind, identifier, difference.version])
+    if isCurrent > 0 { return }
+    let isGone = try db.run(
+      "DELETE FROM portal_entity WHERE kind = ?1 AND identifier = ?2 AND version = ?3 AND desired IS NULL",
+      [kind, identifier, difference.version])
+    if isGone > 0 { return }
+    // A newer one is wanted by now, and has been since then; the portal shows this one meanwhile.
+    let shown = try difference.desired.map(StoredJSON.text)
+    try db.run(
+      """
+      UPDATE portal_entity SET acknowledged = ?4, acknowledged_version = iif(?4 IS NULL, NULL, ?3), behind_since = desired_at
+      WHERE kind = ?1 AND identifier = ?2 AND version > ?3 AND coalesce(acknowledged_version, 0) < ?3
+        AND behind_since IS NOT NULL
+      """, [kind, identifier, difference.version, shown])
+  }
+
+  public func postpone(_ difference: PortalDifference, for delay: TimeInterval, rejection: String?) async throws {
+    let next = now().milliseconds.advanced(bySeconds: delay)
+    try await write { db in
+      // A portal that is away says nothing new: what it said of this version before still holds.
+      try db.run(
+        """
+        UPDATE portal_entity SET next_attempt_at = ?1, attempts = attempts + 1, rejection = coalesce(?2, rejection)
+        WHERE kind = ?3 AND identifier = ?4 AND version = ?5 AND behind_since IS NOT NULL
+        """, [next, rejection, difference.kind.rawValue, difference.identifier, difference.version])
+    }
+  }
+
+  public func portalStatus(_ kind: PortalEntity.Kind, _ identifier: String) async throws -> PortalStatus? {
+    try await read { db in
+      try db.row(
+        "SELECT behind_since, rejection FROM portal_entity WHERE kind = ? AND identifier = ?", [kind.rawValue, identifier]
+      ).map { row in
+        PortalStatus(behindSince: (row[0] as Int64?).map(Date.init(milliseconds:)), rejection: row[1])
+      }
+    }
+  }
+
+  public func desiredEntities(_ kind: PortalEntity.Kind) async throws -> [PortalEntity] {
+    try await read { db in
+      try db.rows(
+        "SELECT desired FROM portal_entity WHERE kind = ? AND desired IS NOT NULL ORDER BY identifier", [kind.rawValue]
+      ).compactMap { try Self.entity($0[0]) }
+    }
+  }
+
+  public func markDifferent(_ kind: PortalEntity.Kind, _ identifier: String) async throws {
+    let now = now().milliseconds
+    try await write { db in
+      // One that is behind anyhow is tried when its time comes. A new version for the others: an answer that is still on its
+      // way was to what the portal showed before.
+      try db.run(
+        """
+        UPDATE portal_entity SET acknowledged = NULL, acknowledged_version = NULL,
+          version = iif(behind_since IS NULL, version + 1, version),
+          desired_at = iif(behind_since IS NULL, ?3, desired_at),
+          behind_since = coalesce(behind_since, ?3), next_attempt_at = coalesce(next_attempt_at, ?3)
+        WHERE kind = ?1 AND identifier = ?2 AND desired IS NOT NULL
+        """, [kind.rawValue, identifier, now])
+    }
+  }
+
+  public func portalBacklog() async throws -> PortalBacklog {
+    try await read { db in
+      let row = try db.row("SELECT count(*), min(behind_since) FROM portal_entity WHERE behind_since IS NOT NULL")
+      return PortalBacklog(count: row?[0] ?? 0, behindSince: (row?[1] as Int64?).map(Date.init(milliseconds:)))
+    }
+  }
+}

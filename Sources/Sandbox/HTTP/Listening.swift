@@ -1,0 +1,41 @@
+import Synchronization
+
+/// Where a server listens, as something to wait for.
+final class Listening: Sendable {
+  private enum State {
+    case waiting([CheckedContinuation<String, any Error>])
+    case settled(Result<String, any Error>)
+  }
+  private let state = Mutex(State.waiting([]))
+
+  /// `http://HOST:PORT`, as soon as the server listens. Throws what kept it from listening.
+  func baseURL() async throws -> String {
+    try await withCheckedThrowingContinuation { continuation in
+      let result: Result<String, any Error>? = state.withLock { state in
+        switch state {
+        case .waiting(let waiters):
+          state = .waiting(waiters + [continuation])
+          return nil
+        case .settled(let result): return result
+        }
+      }
+      if let result { continuation.resume(with: result) }
+    }
+  }
+
+  func succeed(host: String, port: Int) {
+    settle(.success("http://\(host.contains(":") ? "[\(host)]" : host):\(port)"))
+  }
+
+  /// Does nothing where the address is known already.
+  func fail(_ error: any Error) { settle(.failure(error)) }
+
+  private func settle(_ result: Result<String, any Error>) {
+    let waiters: [CheckedContinuation<String, any Error>] = state.withLock { state in
+      guard case .waiting(let waiters) = state else { return [] }
+      state = .settled(result)
+      return waiters
+    }
+    for waiter in waiters { waiter.resume(with: result) }
+  }
+}

@@ -1,0 +1,61 @@
+import Glibc
+
+/// Where the sandbox keeps what, below one folder that is private to its owner (0700) and that only one sandbox uses.
+struct DataFolder: Sendable {
+  let path: String
+  /// Keeps the lock for as long as the process lives; never closed.
+  private let lock: Int32
+
+  /// Why the folder cannot be used.
+  struct InUse: Error, CustomStringConvertible {
+    let path: String
+    var description: String { "The folder '\(path)' is used by another sandbox that runs." }
+  }
+
+  init(_ path: String) throws {
+    self.path = path
+    try DurableFile.createFolder(path)
+    guard chmod(path, 0o700) == 0 else { throw DurableFile.Failure("chmod", path) }
+    lock = open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard lock >= 0 else { throw DurableFile.Failure("open", path + "/lock") }
+    guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+      close(lock)
+      throw InUse(path: path)
+    }
+    for folder in ["archives", "states", "runs", "plugin-cache", "tmp"] {
+      try DurableFile.createFolder("\(path)/\(folder)")
+    }
+  }
+
+  /// Lets another sandbox use the folder.
+  func release() { close(lock) }
+
+  var journal: String { path + "/journal" }
+  var requests: String { path + "/requests.jsonl" }
+  var key: String { path + "/key" }
+  var cliConfiguration: String { path + "/terraform.rc" }
+  var pluginCache: String { path + "/plugin-cache" }
+
+  func archive(_ configurationVersion: String) -> String { "\(path)/archives/\(configurationVersion).tar.gz" }
+  func state(_ stateVersion: String) -> String { "\(path)/states/\(stateVersion).tfstate" }
+  /// The form of `terraform show -json`, where the client sent it.
+  func stateJSON(_ stateVersion: String) -> String { "\(path)/states/\(stateVersion).json" }
+  func run(_ run: String) -> RunFolder { RunFolder(path: "\(path)/runs/\(run)") }
+  var runs: String { path + "/runs" }
+}
+
+/// The files of one run.
+struct RunFolder: Sendable {
+  let path: String
+
+  var planLog: String { path + "/plan.log" }
+  var applyLog: String { path + "/apply.log" }
+  /// Terraform's own plan file.
+  var plan: String { path + "/plan" }
+  /// `terraform show -json` of it: sensitive values in clear.
+  var planJSON: String { path + "/plan.json" }
+  /// What a client may see of it.
+  var redactedPlan: String { path + "/plan-redacted.json" }
+  /// The unpacked configuration.
+  var work: String { path + "/work" }
+}

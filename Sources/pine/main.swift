@@ -1,0 +1,3 @@
+import PineCLI
+
+await PineCLI.main()

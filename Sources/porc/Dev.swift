@@ -1,0 +1,92 @@
+import ArgumentParser
+import Foundation
+import Logging
+import PorcServer
+import Sandbox
+import ServiceLifecycle
+import UnixSignals
+
+struct Dev: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Runs PORC, a Terraform Enterprise and a Port on this machine, with nothing to set up.",
+    discussion: "For example: porc dev --templates examples/templates")
+
+  @Option(help: "Where PORC listens; port 0 picks a free one.")
+  var listen = "127.0.0.1:8800"
+  @Option(help: "Where the embedded Terraform Enterprise listens.")
+  var tfeListen = "127.0.0.1:8801"
+  @Option(help: "Where the embedded Port listens.")
+  var portListen = "127.0.0.1:8802"
+  @Option(help: "The folder that keeps everything.")
+  var data = ".porc"
+  @Option(help: "A folder of templates, NAME/VERSION/ in it.")
+  var templates: String?
+  @Option(help: "How the embedded Port is spoken to: api is Port's own way, entities the plain one.")
+  var portApi = "api"
+  @Option(help: "How long a destroyed instance stays visible, in seconds.")
+  var retentionSeconds: Int?
+  @Flag(help: "Every apply needs an approval.")
+  var approvalRequired = false
+  @Option(help: "A variable of this environment that terraform may see. May be repeated.")
+  var workerEnv: [String] = []
+  @Option(help: "trace, debug, info, notice, warning, error or critical.")
+  var logLevel: Logger.Level = .warning
+
+  func run() async throws {
+    let folder = try DevFolder(data)
+    let logger = Log.make(logLevel)
+    let tfeAddress = try Self.address(tfeListen, "--tfe-listen")
+    let portAddress = try Self.address(portListen, "--port-listen")
+    let porcAddress = try Self.address(listen, "--listen")
+    guard ["api", "entities"].contains(portApi) else { throw ValidationError("--port-api is neither api nor entities.") }
+    if let templates, !FileManager.default.fileExists(atPath: templates) {
+      throw ValidationError("The templates' folder '\(templates)' is not there.")
+    }
+
+    let tfe = TFESandbox(
+      host: tfeAddress.host, port: tfeAddress.port, dataFolder: folder.path("tfe"), organization: DevFolder.organization,
+      token: try SecretFile.ensure(folder.tfeTokenFile), workerEnvironment: try WorkerEnvironment.named(workerEnv),
+      logger: logger)
+    let port = PortSandbox(
+      host: portAddress.host, port: portAddress.port, dataFolder: folder.path("port"), clientID: DevFolder.clientID,
+      clientSecret: try SecretFile.ensure(folder.portSecretFile), apiToken: try SecretFile.ensure(folder.portTokenFile),
+      logger: logger)
+    let server = DevServer(
+      folder: folder, tfe: tfe, port: port, host: porcAddress.host, listenPort: porcAddress.port,
+      templates: templates.map { [Dev.absolute($0)] } ?? [], isPlain: portApi == "entities",
+      retention: retentionSeconds.map(TimeInterval.init), approvalRequired: approvalRequired, logger: logger)
+    let group = ServiceGroup(
+      configuration: .init(
+        services: [
+          .init(service: tfe, successTerminationBehavior: .gracefullyShutdownGroup),
+          .init(service: port, successTerminationBehavior: .gracefullyShutdownGroup),
+          .init(service: server, successTerminationBehavior: .gracefullyShutdownGroup),
+        ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Log.quiet))
+    try await group.run()
+    folder.forget()
+  }
+
+  static func address(_ text: String, _ option: String) throws -> (host: String, port: Int) {
+    guard let address = ServerSettings.address(text) else { throw ValidationError("\(option) is not HOST:PORT.") }
+    return address
+  }
+
+  static func absolute(_ path: String) -> String {
+    URL(filePath: path, relativeTo: URL(filePath: FileManager.default.currentDirectoryPath, directoryHint: .isDirectory))
+      .standardizedFileURL.path
+  }
+}
+
+/// The variables that the sandbox's terraform may see, out of this process's.
+enum WorkerEnvironment {
+  static func named(_ names: [String]) throws -> [String: String] {
+    let environment = ProcessInfo.processInfo.environment
+    return try Dictionary(
+      names.map { name in
+        guard let value = environment[name] else {
+          throw ValidationError("The variable '\(name)' that --worker-env names is not set.")
+        }
+        return (name, value)
+      }, uniquingKeysWith: { $1 })
+  }
+}

@@ -1,0 +1,41 @@
+import Foundation
+import PorcCore
+
+/// The folder in which `porc dev` keeps everything, private to its owner.
+struct DevFolder: Sendable {
+  static let organization = "porc-dev"
+  static let clientID = "porc-dev"
+
+  let root: String
+
+  init(_ path: String) throws {
+    root = Dev.absolute(path)
+    do {
+      try FileManager.default.createDirectory(
+        atPath: root, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    } catch {
+      throw Fault(
+        .invalidInput, "The data folder '\(root)' cannot be made.", fix: "Name another with --data.", cause: error)
+    }
+  }
+
+  func path(_ name: String) -> String { root + "/" + name }
+
+  var keyFile: String { path("secret.key") }
+  var tokenFile: String { path("admin-token") }
+  var tfeTokenFile: String { path("tfe-token") }
+  var portSecretFile: String { path("port-client-secret") }
+  var portTokenFile: String { path("port-api-token") }
+  private var addressFile: String { path("dev.json") }
+
+  /// Lets `pine` find this PORC from here and from the folders below.
+  func remember(url: String) throws {
+    let address = try JSONEncoder.porc.encode(["porc": url, "token_file": tokenFile])
+    try address.write(to: URL(filePath: addressFile), options: .atomic)
+  }
+
+  /// Nothing listens there any more.
+  func forget() {
+    try? FileManager.default.removeItem(atPath: addressFile)  // absent is as good
+  }
+}

@@ -1,0 +1,152 @@
+import Foundation
+import HCL
+import PorcCore
+import Testing
+
+/// The JSON that clients rely on, key by key.
+@Suite struct WireShapeTests {
+  static let statusKeys: Set = [
+    "run_id", "status", "terraform_status", "operation", "has_changes", "tfe_run_id", "superseded_by", "is_final",
+    "waiting_for", "next_actions", "last_updated",
+  ]
+  /// Beyond what the contract lists.
+  static let moreStatusKeys: Set = ["instance_id", "partial"]
+  static let summaryKeys: Set = [
+    "instance", "template", "workspace", "tfe_link", "region", "repo_url", "inputs", "plan", "outputs", "error",
+    "phases", "portal",
+  ]
+
+  static func object(_ value: some Encodable) throws -> [String: Any] {
+    try #require(try JSONSerialization.jsonObject(with: JSONEncoder.porc.encode(value)) as? [String: Any])
+  }
+
+  static func status(_ story: Story, asked: String? = nil) throws -> RunStatus {
+    RunStatus(try story.run("a"), in: try story.present(), asked: asked, at: story.now, rules: story.rules)
+  }
+
+  static func summary(_ story: Story) throws -> RunSummary {
+    let link = try story.run("a").currentPlan?.tfeRunID.map { "https://tfe.example/app/o/workspaces/w/runs/\($0)" }
+    return RunSummary(
+      try story.run("a"), status: try status(story), in: try story.present(), portal: PortalSummary(inSync: true),
+      tfeLink: link)
+  }
+
+  @Test(arguments: RunState.allCases) func theStatusHasAllItsKeysInEveryState(state: RunState) throws {
+    let object = try Self.object(try Self.status(try Story.at(state)))
+    #expect(Set(object.keys) == Self.statusKeys.union(Self.moreStatusKeys))
+    #expect(object["status"] as? String == state.rawValue)
+    #expect(object["terraform_status"] as? String == state.rawValue)
+    #expect(object["is_final"] as? Bool == state.isFinal)
+    #expect(object["superseded_by"] is NSNull)
+  }
+
+  @Test(arguments: RunState.allCases) func theSummaryHasAllItsKeysInEveryState(state: RunState) throws {
+    let object = try Self.object(try Self.summary(try Story.at(state)))
+    let more: Set = ["approvals"]
+    #expect(
+      Set(object.keys) == Self.statusKeys.union(Self.moreStatusKeys).union(Self.summaryKeys).union(more))
+  }
+
+  @Test func whatIsNotKnownIsNull() throws {
+    let object = try Self.object(try Self.summary(try Story.at(.submitted)))
+    for key in ["has_changes", "tfe_run_id", "superseded_by", "waiting_for", "workspace", "tfe_link", "plan", "error"] {
+      #expect(object[key] is NSNull, "\(key)")
+    }
+    let phases = try #require(object["phases"] as? [String: Any])
+    #expect(Set(phases.keys) == ["submitted_at", "built_at", "planned_at", "applied_at"])
+    #expect(phases["applied_at"] is NSNull && phases["built_at"] is NSNull && phases["planned_at"] is NSNull)
+    let portal = try #require(object["portal"] as? [String: Any])
+    #expect(Set(portal.keys) == ["in_sync", "behind_since"])
+    #expect(portal["behind_since"] is NSNull)
+  }
+
+  @Test func theSummaryIsTheContractsSummary() throws {
+    var story = try Story.at(.planned)
+    try story.hear("a", .workspaceReady(Workspace(id: "ws-1", name: "porc-gke-dev-west")))
+    try story.tell("a", .apply(tfeRunID: "run-1", by: .bob))
+    let outputs = [
+      "endpoint": Output(value: "https://x", isSensitive: false), "key": Output(value: "hush", isSensitive: true),
+    ]
+    try story.hear("a", .applyStarted(plan: 1), .applyFinished(plan: 1, outputs: outputs))
+    let object = try Self.object(try Self.summary(story))
+    func inner(_ key: String) throws -> [String: Any] { try #require(object[key] as? [String: Any]) }
+    #expect(Set(try inner("instance").keys) == ["identifier", "title", "environment", "owner"])
+    #expect(Set(try inner("template").keys) == ["identifier", "name", "version", "repo_url", "commit"])
+    #expect(try inner("template")["identifier"] as? String == "gke-cluster-1-0-0")
+    #expect(Set(try inner("workspace").keys) == ["id", "name"])
+    #expect(
+      Set(try inner("plan").keys) == ["number", "additions", "changes", "destructions", "imports", "resources"])
+    let resources = try #require(try inner("plan")["resources"] as? [[String: String]])
+    #expect(resources == [["address": "a.b", "action": "create"]])
+    #expect(try inner("inputs")["region"] as? String == "us-west1")
+    #expect(try inner("inputs")["zone"] is NSNull)
+    #expect(try inner("inputs")["admin_password"] as? [String: Bool] == ["sensitive": true])
+    let endpoint = try #require(try inner("outputs")["endpoint"] as? [String: Any])
+    #expect(endpoint["value"] as? String == "https://x" && endpoint["sensitive"] as? Bool == false)
+    #expect(try inner("outputs")["key"] as? [String: Bool] == ["sensitive": true])
+    #expect(try inner("phases")["applied_at"] as? String == Timestamp.text(story.now))
+    #expect(object["has_changes"] as? Bool == true)
+    #expect(object["region"] as? String == "us-west1")
+    #expect(object["error"] is NSNull)
+  }
+
+  @Test func theSummaryReadsBackAsItWasWritten() throws {
+    for state in RunState.allCases {
+      let summary = try Self.summary(try Story.at(state, .sample(requiresApproval: true)))
+      #expect(try JSONDecoder.porc.decode(RunSummary.self, from: JSONEncoder.porc.encode(summary)) == summary)
+    }
+  }
+
+  @Test func aQuestionByAnOldPlanIsAnsweredWithTheNewOnesName() throws {
+    var story = try Story.at(.planned)
+    try story.tell("a", .plan(PlanRequest(by: .alice)))
+    #expect(try Self.status(story, asked: "run-1").supersededBy == "a")
+    try story.hear("a", .remoteDiscarded(plan: 1), .created(2, "run-2"))
+    #expect(try Self.status(story, asked: "run-1").supersededBy == "run-2")
+    #expect(try Self.status(story, asked: "run-1").tfeRunID == "run-1")
+    #expect(try Self.status(story, asked: "run-2").supersededBy == nil)
+  }
+
+  @Test func anEndedRunThatWaitsForAnotherPlanIsNotFinal() throws {
+    var story = try Story.at(.discarded)
+    try story.submit("b")
+    try story.tell("b", .plan(PlanRequest(by: .bob)))
+    try story.tell("a", .plan(PlanRequest(by: .alice)))
+    #expect(try !Self.status(story).isFinal)
+    #expect(try Self.status(story).waitingFor?.contains("the run b") == true)
+  }
+
+  @Test(arguments: RunState.allCases) func noSecretIsInAnythingThatIsWritten(state: RunState) throws {
+    var story = try Story.at(state)
+    try story.hear("a", .applyFinished(plan: 1, outputs: ["key": Output(value: "hush-hush", isSensitive: true)]))
+    var texts = [
+      try JSONEncoder.porc.encode(try Self.summary(story)), try JSONEncoder.porc.encode(try story.run("a")),
+      try JSONEncoder.porc.encode(try story.present().instance),
+    ]
+    texts += try story.facts.map { try JSONEncoder.porc.encode($0.event) }
+    if let entity = PortalEntity(try story.present(), waitingFor: nil, tfeLink: { _, run in run }) {
+      texts.append(try JSONEncoder.porc.encode(entity))
+    }
+    for text in texts { #expect(!String(decoding: text, as: UTF8.self).contains("hush-hush")) }
+  }
+
+  @Test func outputsKeepNullsAndDropSecrets() throws {
+    for output in [Output(value: nil, isSensitive: true), Output(value: .null, isSensitive: false)] {
+      #expect(try JSONDecoder.porc.decode(Output.self, from: JSONEncoder.porc.encode(output)) == output)
+    }
+    #expect(Output(value: "hush", isSensitive: true).value == nil)
+  }
+
+  @Test func timesToTheMillisecondReadBackAsTheyWere() throws {
+    for milliseconds in stride(from: 1_795_000_000_000, to: 1_795_000_030_000, by: 97) {
+      let time = Date(timeIntervalSince1970: Double(milliseconds) / 1000)
+      let text = Timestamp.text(time)
+      #expect(text.hasSuffix(String(format: ".%03dZ", milliseconds % 1000)) && text.count == 24)
+      #expect(Timestamp.date(text) == time, "\(text)")
+    }
+    let time = Date(timeIntervalSince1970: 1_795_428_900.2501)
+    #expect(Timestamp.text(time) == "2026-11-23T10:15:00.250Z")
+    #expect(Timestamp.date("2026-11-23T10:15:00Z") == Date(timeIntervalSince1970: 1_795_428_900))
+    #expect(Timestamp.date("yesterday") == nil)
+  }
+}

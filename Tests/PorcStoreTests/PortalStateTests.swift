@@ -1,0 +1,161 @@
+import Foundation
+import HCL
+import PorcCore
+import PorcStore
+import Testing
+
+@Suite struct PortalStateTests {
+  private func difference(_ bench: Bench) async throws -> PortalDifference {
+    try #require(try await bench.store.differences(limit: 1).first)
+  }
+
+  @Test(arguments: StoreKind.all)
+  func whatIsWantedIsADifferenceUntilItIsAcknowledged(kind: StoreKind) async throws {
+    let bench = try await Bench(kind)
+    #expect(try await bench.store.portalStatus(.instance, "vm") == nil)
+    #expect(try await bench.store.untilNextDifference() == nil)
+    #expect(try await bench.store.portalBacklog() == PortalBacklog(count: 0, behindSince: nil))
+    try await bench.submit("vm", as: "porc-1")
+    let difference = try await difference(bench)
+    #expect((difference.kind, difference.identifier) == (.instance, "vm"))
+    #expect(difference.desired?.properties["porc_run_id"] == "porc-1")
+    #expect(difference.acknowledged == nil)
+    #expect((difference.attempts, difference.behindSince) == (0, Bench.start))
+    #expect(try await bench.store.untilNextDifference() == 0)
+    #expect(
+      try await bench.store.portalStatus(.instance, "vm") == PortalStatus(behindSince: Bench.start, rejection: nil))
+    #expect(try await bench.store.portalBacklog() == PortalBacklog(count: 1, behindSince: Bench.start))
+
+    try await bench.store.acknowledge([difference])
+    #expect(try await bench.store.differences(limit: 10).isEmpty)
+    #expect(try await bench.store.portalStatus(.instance, "vm") == PortalStatus(behindSince: nil, rejection: nil))
+    #expect(try await bench.store.untilNextDifference() == nil)
+    #expect(try await bench.store.portalBacklog() == PortalBacklog(count: 0, behindSince: nil))
+  }
+
+  @Test(arguments: StoreKind.all)
+  func aNewerDesiredStateStaysADifference(kind: StoreKind) async throws {
+    let bench = try await Bench(kind)
+    try await bench.submit("vm", as: "porc-1")
+    let older = try await difference(bench)
+    bench.clock.advance(by: 7)
+    try await bench.submit("vm", as: "porc-2")
+    #expect(try await difference(bench).behindSince == Bench.start, "nothing was acknowledged since")
+    try await bench.store.acknowledge([older])
+    let newer = try await difference(bench)
+    #expect(newer.version > older.version)
+    #expect(newer.acknowledged == older.desired)
+    #expect(newer.desired?.properties["porc_run_id"] == "porc-2")
+    #expect(newer.behindSince == Bench.start + 7, "that long the portal lacks this one")
+
+    try await bench.store.acknowledge([newer])
+    try await bench.store.acknowledge([older])  // its answer came late
+    #expect(try await bench.store.portalStatus(.instance, "vm")?.behindSince == nil)
+  }
+
+  @Test(arguments: StoreKind.all)
+  func aStateThatIsWantedAgainIsSentAgain(kind: StoreKind) async throws {
+    let bench = try await Bench(kind)
+    func sync(_ templates: [Template]) async throws {
+      try await bench.store.replaceTemplates(of: "s", with: templates, archives: Template.archive(of: "a"))
+    }
+    let (one, two) = (
+      Template.sample("a", .one, source: "s", title: "One"), Template.sample("a", .one, source: "s", title: "Two")
+    )
+    try await sync([one])
+    try await bench.store.acknowledge([try await difference(bench)])
+    try await sync([two])
+    try await sync([one])
+    #expect(try await difference(bench).desired?.title == "One", "Two may be on its way to the portal")
+    let version = try await difference(bench).version
+    try await sync([one])
+    #expect(try await difference(bench).version == version, "nothing changed")
+  }
+
+  @Test(arguments: StoreKind.all)
+  func whatThePortalDidNotTakeIsTriedLater(kind: StoreKind) async throws {
+    let bench = try await Bench(kind)
+    try await bench.submit("vm", as: "porc-1")
+    let first = try await difference(bench)
+    try await bench.store.postpone(first, for: 30, rejection: "no such blueprint")
+    #expect(try await bench.store.differences(limit: 10).isEmpty)
+    #expect(try await bench.store.untilNextDifference() == 30)
+    #expect(
+      try await bench.store.portalStatus(.instance, "vm")
+        == PortalStatus(behindSince: Bench.start, rejection: "no such blueprint"))
+
+    bench.clock.advance(by: 31)
+    #expect(try await bench.store.untilNextDifference() == 0)
+    let second = try await difference(bench)
+    #expect(second.attempts == 1)
+    try await bench.store.postpone(second, for: 30, rejection: nil)
+    #expect(
+      try await bench.store.portalStatus(.instance, "vm")?.rejection == "no such blueprint", "it is away, no more")
+
+    try await bench.submit("vm", as: "porc-2")
+    let newer = try await difference(bench)
+    #expect(newer.attempts == 0)
+    #expect(try await bench.store.portalStatus(.instance, "vm")?.rejection == nil)
+    try await bench.store.postpone(second, for: 30, rejection: "late")
+    #expect(try await difference(bench) == newer, "what is said of an older state says nothing of this one")
+  }
+
+  @Test(arguments: StoreKind.all)
+  func templatesComeBeforeInstancesAndLongestBehindFirst(kind: StoreKind) async throws {
+    let bench = try await Bench(kind)
+    for name in ["b", "a"] {
+      try await bench.submit(name, as: "porc-\(name)")
+      bench.clock.advance(by: 1)
+    }
+    try await bench.store.replaceTemplates(
+      of: "s", with: [.sample("t", .one, source: "s")], archives: Template.archive(of: "t"))
+    #expect(try await bench.store.differences(limit: 10).map(\.identifier) == ["t-1-0-0", "b", "a"])
+    #expect(try await bench.store.differences(limit: 2).map(\.identifier) == ["t-1-0-0", "b"])
+    #expect(try await bench.store.portalBacklog() == PortalBacklog(count: 3, behindSince: Bench.start))
+    #expect(try await bench.store.desiredEntities(.instance).map(\.identifier) == ["a", "b"])
+    #expect(try await bench.store.desiredEntities(.template).map(\.identifier) == ["t-1-0-0"])
+  }
+
+  @Test(arguments: StoreKind.all)
+  func aDeletionIsADifferenceUntilItIsAcknowledged(kind: StoreKind) async throws {
+    let bench = try await Bench(kind)
+    try await bench.store.replaceTemplates(
+      of: "s", with: [.sample("t", .one, source: "s")], archives: Template.archive(of: "t"))
+    let shown = try await difference(bench)
+    try await bench.store.acknowledge([shown])
+    try await bench.store.replaceTemplates(of: "s", with: [], archives: [:])
+    let deletion = try await difference(bench)
+    #expect(deletion.desired == nil)
+    #expect(deletion.acknowledged == shown.desired)
+    #expect(try await bench.store.desiredEntities(.template).isEmpty)
+    try await bench.store.markDifferent(.template, "t-1-0-0")
+    #expect(try await difference(bench) == deletion, "it is known to be different")
+
+    try await bench.store.acknowledge([deletion])
+    #expect(try await bench.store.differences(limit: 10).isEmpty)
+    #expect(try await bench.store.portalStatus(.template, "t-1-0-0") == nil)
+  }
+
+  @Test(arguments: StoreKind.all)
+  func anEntityThatTurnedOutDifferentIsSentAnew(kind: StoreKind) async throws {
+    let bench = try await Bench(kind)
+    try await bench.submit("vm", as: "porc-1")
+    let first = try await difference(bench)
+    try await bench.store.acknowledge([first])
+    bench.clock.advance(by: 9)
+    try await bench.store.markDifferent(.instance, "vm")
+    try await bench.store.markDifferent(.instance, "unknown")
+    let again = try await difference(bench)
+    #expect(again.desired == first.desired)
+    #expect(again.acknowledged == nil)
+    #expect(again.behindSince == Bench.start + 9)
+    try await bench.store.acknowledge([first])
+    #expect(try await bench.store.differences(limit: 10).count == 1, "that answer was from before")
+
+    // One that is tried and refused does not become due sooner by being found absent.
+    try await bench.store.postpone(again, for: 60, rejection: "no")
+    try await bench.store.markDifferent(.instance, "vm")
+    #expect(try await bench.store.untilNextDifference() == 60)
+    #expect(try await bench.store.portalStatus(.instance, "vm")?.rejection == "no")
+  }
+}

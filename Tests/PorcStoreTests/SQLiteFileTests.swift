@@ -1,0 +1,146 @@
+import Foundation
+import HCL
+import PorcCore
+import TestKit
+import Testing
+
+@testable import PorcStore
+
+/// The file that the store lives in.
+@Suite struct SQLiteFileTests {
+  private let folder: TemporaryFolder
+  private let path: String
+
+  init() throws {
+    folder = try TemporaryFolder()
+    path = folder.file("porc.sqlite").path
+  }
+
+  private func problem(_ open: () throws -> SQLiteStore) throws -> String {
+    let error = try #require(#expect(throws: StoreError.self) { try open() })
+    guard case .unusable(let message, let fix) = error else { return "\(error)" }
+    #expect(!fix.isEmpty)
+    return message
+  }
+
+  @Test func whatWasRecordedIsThereAfterReopening() async throws {
+    let store = try SQLiteStore.open(path: path)
+    let recorded = try await store.submit("vm", as: "porc-1")
+    try await store.close()
+
+    let again = try SQLiteStore.open(path: path)
+    #expect(try await again.situation(of: Instance.ID("vm")) == recorded.situation)
+    #expect(try await again.events(after: 0, of: nil, limit: 10).map(\.fact) == recorded.facts)
+    try await again.submit("vm", as: "porc-2")
+    #expect(try await again.lastPosition() == 2)
+  }
+
+  @Test func whatWasCommittedIsThereWithoutClosing() async throws {
+    let store = try SQLiteStore.open(path: path)
+    try await store.submit("vm", as: "porc-1")
+    // As after a crash: the files as they are at this moment.
+    let copy = folder.file("copy.sqlite").path
+    for suffix in ["", "-wal"] { try FileManager.default.copyItem(atPath: path + suffix, toPath: copy + suffix) }
+    #expect(try await SQLiteStore.open(path: copy).locate("porc-1") != nil)
+    try await store.close()
+  }
+
+  @Test func folderAndFilesAreForTheirOwnerOnly() async throws {
+    let path = folder.file("new/data/porc.sqlite").path
+    let store = try SQLiteStore.open(path: path)
+    try await store.submit("vm", as: "porc-1")
+    func mode(_ path: String) throws -> Int? {
+      try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+    }
+    #expect(try mode(folder.file("new/data").path) == 0o700)
+    for suffix in ["", "-wal", "-shm", ".lock"] { #expect(try mode(path + suffix) == 0o600) }
+  }
+
+  @Test func oneServerServesAFile() async throws {
+    let server = try SQLiteStore.open(path: path)
+    #expect(try problem { try SQLiteStore.open(path: path) }.contains("\(path).lock"))
+    let tool = try SQLiteStore.open(path: path, exclusively: false)
+    try await tool.createToken(
+      TokenRecord(id: "t", name: "laptop", scopes: [.read], createdAt: Bench.start), hash: Data([1]))
+    #expect(try await server.token(hash: Data([1]))?.name == "laptop")
+    try await tool.close()
+    try await server.close()
+    try await SQLiteStore.open(path: path).close()
+  }
+
+  @Test func aToolMakesTheDatabaseButNeverMigratesItUnderAServer() async throws {
+    try await SQLiteStore.open(path: path, exclusively: false).close()
+    try patch(userVersion: 0, applicationID: 0x504F_5243)
+    let lock = try FileLock(path: path + ".lock")
+    #expect(try problem { try SQLiteStore.open(path: path, exclusively: false) }.contains("Another PORC serves"))
+    lock.release()
+  }
+
+  @Test func aDatabaseOfANewerPORCIsRefused() async throws {
+    try await SQLiteStore.open(path: path).close()
+    try patch(userVersion: UInt32(Migration.newest + 1), applicationID: 0x504F_5243)
+    #expect(try problem { try SQLiteStore.open(path: path) }.contains("newer PORC"))
+    try patch(userVersion: UInt32(Migration.newest), applicationID: 0x504F_5243)
+    try await SQLiteStore.open(path: path).close()
+  }
+
+  @Test func whatIsNoDatabaseOfOursIsRefused() async throws {
+    try folder.write(String(repeating: "This is a diary. ", count: 500), to: "diary.txt")
+    #expect(try problem { try SQLiteStore.open(path: folder.file("diary.txt").path) }.contains("is not a database"))
+    #expect(try problem { try SQLiteStore.open(path: folder.path) }.contains("cannot be written"))
+    #expect(
+      try problem { try SQLiteStore.open(path: folder.file("diary.txt/x/porc.sqlite").path) }.contains("The folder"))
+
+    try await SQLiteStore.open(path: path).close()
+    try patch(userVersion: 1, applicationID: 7)
+    #expect(try problem { try SQLiteStore.open(path: path) }.contains("another program"))
+  }
+
+  /// Root may write what nobody may.
+  @Test(.enabled(if: geteuid() != 0))
+  func aFileThatCannotBeWrittenIsRefused() async throws {
+    try await SQLiteStore.open(path: path).close()
+    try FileManager.default.setAttributes([.posixPermissions: 0o400], ofItemAtPath: path)
+    #expect(try problem { try SQLiteStore.open(path: path) }.contains("cannot be written"))
+  }
+
+  @Test func sensitiveValuesAreNeverInTheFile() async throws {
+    let marker = "correct-horse-battery-staple"
+    let vault = try InputVault(key: Data(repeating: 1, count: 32))
+    let store = try SQLiteStore.open(
+      path: path, settings: Bench.settings(Bench.Clock()))
+    let run = Run.ID("porc-1")
+    let sealed = try vault.seal(["password": .string(marker)], for: run)
+    try await store.decide(
+      about: .instance(Instance.ID("vm")), recording: Record(sealedInputs: .init(run: run, bytes: sealed))
+    ) { situation, now in
+      var submission = Submission.sample("vm", inputs: ["plain": "visible-in-the-file"])
+      submission.sensitiveInputs = ["password"]
+      submission.sensitiveDigest = vault.digest(["password": .string(marker)])
+      return try RunMachine.submit(submission, as: run, for: Instance.ID("vm"), in: situation, at: now)
+    }
+    func contains(_ text: String) throws -> Bool {
+      for file in [path, path + "-wal"] where FileManager.default.fileExists(atPath: file) {
+        if try Data(contentsOf: URL(filePath: file)).range(of: Data(text.utf8)) != nil { return true }
+      }
+      return false
+    }
+    #expect(try contains("visible-in-the-file"))
+    #expect(try !contains(marker))
+    let read = try #require(try await store.sealedInputs(of: run))
+    #expect(try vault.open(read, of: run) == ["password": .string(marker)])
+    try await store.close()
+    #expect(try contains("visible-in-the-file"))
+    #expect(try !contains(marker))
+  }
+
+  /// Writes into the header of a closed database (https://www.sqlite.org/fileformat.html#the_database_header).
+  private func patch(userVersion: UInt32, applicationID: UInt32) throws {
+    let file = try FileHandle(forUpdating: URL(filePath: path))
+    for (offset, number) in [(60, userVersion), (68, applicationID)] as [(UInt64, UInt32)] {
+      try file.seek(toOffset: offset)
+      try file.write(contentsOf: withUnsafeBytes(of: number.bigEndian) { Data($0) })
+    }
+    try file.close()
+  }
+}

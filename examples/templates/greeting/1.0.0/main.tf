@@ -1,0 +1,28 @@
+# Needs no provider but Terraform's own: writes a greeting into a file of the machine that runs Terraform.
+
+locals {
+  file = "${var.folder}/${var.recipient}.txt"
+  text = "${var.message}, ${var.recipient}!"
+}
+
+resource "terraform_data" "greeting" {
+  input = {
+    file = local.file
+    text = local.text
+  }
+  triggers_replace = [local.file, local.text]
+
+  provisioner "local-exec" {
+    command = "mkdir -p \"$(dirname \"$GREETING_FILE\")\" && printf '%s\\n' \"$GREETING_TEXT\" > \"$GREETING_FILE\""
+    environment = {
+      GREETING_FILE = self.input.file
+      GREETING_TEXT = self.input.text
+    }
+  }
+
+  provisioner "local-exec" {
+    when        = destroy
+    command     = "rm -f \"$GREETING_FILE\""
+    environment = { GREETING_FILE = self.input.file }
+  }
+}

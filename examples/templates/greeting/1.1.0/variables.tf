@@ -1,0 +1,34 @@
+variable "recipient" {
+  type        = string
+  description = "Who is greeted; names the file."
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]+$", var.recipient))
+    error_message = "The recipient is made of letters, digits, '-' and '_'."
+  }
+}
+
+variable "message" {
+  type        = string
+  description = "What is said."
+  default     = "Hello"
+}
+
+variable "folder" {
+  type        = string
+  description = "Where the file is written."
+  default     = "/tmp/porc-greetings"
+}
+
+variable "shout" {
+  type        = bool
+  description = "Says it in capitals."
+  default     = false
+}
+
+variable "signature" {
+  type        = string
+  description = "Proves who wrote it. Only its length is ever shown."
+  default     = ""
+  sensitive   = true
+}

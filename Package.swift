@@ -1,14 +1,14 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// What every target is compiled with. Warnings are errors in `make test` (a command-line flag there, so that a newer
-/// compiler's new warning never breaks somebody who only builds).
+/// What every target is compiled with. Warnings are errors where PORC_WARNINGS_AS_ERRORS is set, as the Makefile does: a
+/// newer compiler's new warning never breaks somebody who only builds.
 let strict: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
-]
+] + (Context.environment["PORC_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
   .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
@@ -24,10 +24,13 @@ let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -43,8 +46,10 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: [.defaults, "YAML"]),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -65,11 +70,11 @@ let package = Package(
 
     // The database, and the clients of the systems that PORC talks to.
     library("PorcStore", ["PorcCore", grdb, crypto]),
-    library("TerraformEnterprise", ["Retry", asyncHTTPClient, logging, nioCore, nioHTTP1]),
+    library("TerraformEnterprise", ["Retry", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL]),
     library("PortPortal", ["Retry", asyncHTTPClient, logging, nioCore, nioHTTP1]),
 
     // The embedded TFE and Port: they know nothing of the rest.
-    library("Sandbox", ["Archive", "Processes", crypto, hummingbird, logging, nioCore, serviceLifecycle]),
+    library("Sandbox", ["Archive", "Processes", crypto, httpTypes, hummingbird, logging, nioCore, serviceLifecycle]),
 
     // The server, the command line, and their two doors.
     library(
@@ -90,7 +95,7 @@ let package = Package(
 
     // Tests.
     .target(
-      name: "TestKit", dependencies: [hummingbird, logging, nioCore, serviceLifecycle], path: "Tests/TestKit",
+      name: "TestKit", dependencies: [httpTypes, hummingbird, logging, nioCore, serviceLifecycle], path: "Tests/TestKit",
       swiftSettings: strict),
     tests("HCLTests", ["HCL"]),
     tests("PorcCoreTests", ["PorcCore"]),
@@ -103,6 +108,6 @@ let package = Package(
     tests("SandboxTests", ["Sandbox", "Archive", "Processes", asyncHTTPClient]),
     tests("PorcServerTests", ["PorcServer", .product(name: "HummingbirdTesting", package: "hummingbird")]),
     tests("PineCLITests", ["PineCLI"]),
-    tests("EndToEndTests", ["Processes", "PorcServer", "Sandbox", asyncHTTPClient]),
+    tests("EndToEndTests", ["Processes", "porc", "pine", asyncHTTPClient]),
   ]
 )

@@ -149,7 +149,9 @@ public enum TarGzip {
     }
   }
 
-  private static func text(_ bytes: UnsafePointer<CChar>?) -> String? { bytes.flatMap { String(validatingCString: $0) } }
+  private static func text(_ bytes: UnsafePointer<CChar>?) -> String? {
+    bytes.flatMap { String(validatingCString: $0) }
+  }
 
   private static func message(_ archive: OpaquePointer) -> String {
     archive_error_string(archive).map { String(cString: $0) } ?? "unknown reason"

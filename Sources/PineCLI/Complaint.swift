@@ -39,13 +39,24 @@ struct Complaint: Error, Sendable {
 
   /// The run did not do what was waited for; in the words of whoever failed it.
   static func runFailed(_ status: RunStatus, _ failure: Failure?) -> Complaint {
-    var complaint = Complaint(.runFailed, "The run \(status.runID) is \(status.status.spoken).")
-    if status.isPartial { complaint.message = "The run \(status.runID) was applied only in part." }
+    let run = status.runID
+    let what =
+      switch status.status {
+      case _ where status.isPartial: "The run \(run) was applied only in part."
+      case .buildFailed: "The build of \(run) failed."
+      case .planFailed: "The plan of \(run) failed."
+      case .policyFailed: "The plan of \(run) was refused by a policy."
+      case .applyFailed: "The apply of \(run) failed."
+      case .discarded: "The plan of \(run) was discarded."
+      default: "The run \(run) is \(status.status.spoken)."
+      }
+    var complaint = Complaint(.runFailed, what)
     if let failure {
       complaint.details = [failure.address.map { "\(failure.summary) (\($0))" } ?? failure.summary]
       if let detail = failure.detail, !detail.isEmpty { complaint.details.append(detail) }
     }
-    complaint.fix = NextStep.commands(for: status).first.map { "Mend it, then: \($0)" } ?? "Mend it, then submit again."
+    let again = NextStep.commands(for: status).first
+    complaint.fix = "Mend the cause and submit again" + (again.map { ", or once more: \($0)" } ?? ".")
     return complaint
   }
 }

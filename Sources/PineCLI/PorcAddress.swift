@@ -50,7 +50,11 @@ struct PorcAddress: Sendable {
 
     private struct Document: Decodable {
       var porc: String
-      var token_file: String
+      var tokenFile: String
+      enum CodingKeys: String, CodingKey {
+        case porc
+        case tokenFile = "token_file"
+      }
     }
 
     init?(_ invocation: Invocation) throws {
@@ -63,7 +67,7 @@ struct PorcAddress: Sendable {
       self.file = file
       porc = document.porc
       let folder = file.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-      tokenFile = document.token_file.hasPrefix("/") ? document.token_file : "\(folder)/\(document.token_file)"
+      tokenFile = document.tokenFile.hasPrefix("/") ? document.tokenFile : "\(folder)/\(document.tokenFile)"
     }
 
     private static func file(_ invocation: Invocation) -> String? {

@@ -87,7 +87,7 @@ final class Session: Sendable {
       } catch let fault as Fault where fault.isPassing {
         if options.timeout == nil, absence >= Self.longestAbsence { throw fault }
         if absence == .zero, !isQuiet { output.note("PORC is away, waiting…") }
-        let pause = Duration.seconds(1)
+        let pause = Duration.seconds(min(max(fault.retryAfter ?? 1, 1), 30))
         try await clock.sleep(for: pause)
         absence += pause
       }

@@ -111,7 +111,8 @@ final class CommitQueue: Sendable {
         if entry.isNews, db.totalChangesCount != changes { hasNews = true }
         // A full disk, for one, makes SQLite roll the whole transaction back (https://www.sqlite.org/lang_transaction.html).
         guard db.isInsideTransaction else {
-          throw DatabaseError(resultCode: .SQLITE_ABORT, message: "the transaction was rolled back by another's failure")
+          throw DatabaseError(
+            resultCode: .SQLITE_ABORT, message: "the transaction was rolled back by another's failure")
         }
       }
       try db.commit()

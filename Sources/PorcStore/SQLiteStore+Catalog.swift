@@ -68,7 +68,8 @@ private struct CatalogWriter {
     if document == text, isGone == false { return }
     guard try db.value(Int.self, "SELECT 1 FROM blob WHERE digest = ?", [template.archive]) != nil else {
       throw StoreError.unusable(
-        "The archive \(template.archive) of the template '\(id)' is not stored.", fix: "Pass it along with the template.")
+        "The archive \(template.archive) of the template '\(id)' is not stored.",
+        fix: "Pass it along with the template.")
     }
     try store(template, text, isGone: false)
   }

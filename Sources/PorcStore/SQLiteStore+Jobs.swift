@@ -160,6 +160,7 @@ extension Lease {
 
 extension StoreError {
   fileprivate static func unknownJob(_ kind: String) -> StoreError {
-    unusable("The database holds a job of the unknown kind '\(kind)'.", fix: "Run the PORC that made it, or a newer one.")
+    unusable(
+      "The database holds a job of the unknown kind '\(kind)'.", fix: "Run the PORC that made it, or a newer one.")
   }
 }

@@ -50,7 +50,8 @@ extension SQLiteStore {
         atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     } catch {
       throw StoreError.unusable(
-        "The folder '\(folder)' for the database cannot be made.", fix: "Make it, or name one that PORC's user may make.")
+        "The folder '\(folder)' for the database cannot be made.",
+        fix: "Make it, or name one that PORC's user may make.")
     }
     let descriptor = Foundation.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {

@@ -105,7 +105,8 @@ extension SQLiteStore {
   public func portalStatus(_ kind: PortalEntity.Kind, _ identifier: String) async throws -> PortalStatus? {
     try await read { db in
       try db.row(
-        "SELECT behind_since, rejection FROM portal_entity WHERE kind = ? AND identifier = ?", [kind.rawValue, identifier]
+        "SELECT behind_since, rejection FROM portal_entity WHERE kind = ? AND identifier = ?",
+        [kind.rawValue, identifier]
       ).map { row in
         PortalStatus(behindSince: (row[0] as Int64?).map(Date.init(milliseconds:)), rejection: row[1])
       }

@@ -79,7 +79,8 @@ extension SQLiteStore {
         StoredEvent(
           position: row[0],
           fact: Fact(
-            run: Run.ID(row[1]), event: try StoredJSON.read(RunEvent.self, from: row[3]), at: Date(milliseconds: row[2])))
+            run: Run.ID(row[1]), event: try StoredJSON.read(RunEvent.self, from: row[3]), at: Date(milliseconds: row[2])
+          ))
       }
     }
   }

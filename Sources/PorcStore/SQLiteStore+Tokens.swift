@@ -5,8 +5,9 @@ import PorcCore
 extension SQLiteStore {
   public func createToken(_ token: TokenRecord, hash: Data) async throws {
     try await write { db in
-      let isTaken = try db.value(
-        Int.self, "SELECT 1 FROM token WHERE name = ? AND revoked_at IS NULL", [token.name]) != nil
+      let isTaken =
+        try db.value(
+          Int.self, "SELECT 1 FROM token WHERE name = ? AND revoked_at IS NULL", [token.name]) != nil
       if isTaken {
         throw StoreError.unusable(
           "There is a token named '\(token.name)' already.", fix: "Choose another name, or revoke that one first.")

@@ -81,7 +81,8 @@ extension StoreError {
     let detail = error.message.map { " (\($0))" } ?? ""
     switch error.resultCode.primaryResultCode {
     case .SQLITE_NOTADB:
-      return unusable("The file '\(path)' is not a database.", fix: "Name a file that does not exist yet, or PORC's own.")
+      return unusable(
+        "The file '\(path)' is not a database.", fix: "Name a file that does not exist yet, or PORC's own.")
     case .SQLITE_CORRUPT:
       return unusable("The database '\(path)' is damaged\(detail).", fix: "Restore it from a backup.")
     case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:

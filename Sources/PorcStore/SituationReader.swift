@@ -54,7 +54,8 @@ struct SituationReader {
       situation: Situation(instance: instance, runs: [:]),
       instanceRow: .init(number: number, version: version, isRemoved: removedAt != nil), runVersions: [:])
     var runs: [Run.ID: Run] = [:]
-    let wanted = [addressed, instance.holder, instance.newest, instance.basis?.run, instance.deployed?.run] + instance.waiting
+    let wanted =
+      [addressed, instance.holder, instance.newest, instance.basis?.run, instance.deployed?.run] + instance.waiting
     for case let id? in wanted where runs[id] == nil {
       guard let (run, version) = try run(id) else { continue }
       runs[id] = run

@@ -38,13 +38,16 @@ struct Dev: AsyncParsableCommand {
     let tfeAddress = try Self.address(tfeListen, "--tfe-listen")
     let portAddress = try Self.address(portListen, "--port-listen")
     let porcAddress = try Self.address(listen, "--listen")
-    guard ["api", "entities"].contains(portApi) else { throw ValidationError("--port-api is neither api nor entities.") }
+    guard ["api", "entities"].contains(portApi) else {
+      throw ValidationError("--port-api is neither api nor entities.")
+    }
     if let templates, !FileManager.default.fileExists(atPath: templates) {
       throw ValidationError("The templates' folder '\(templates)' is not there.")
     }
 
     let tfe = TFESandbox(
-      host: tfeAddress.host, port: tfeAddress.port, dataFolder: folder.path("tfe"), organization: DevFolder.organization,
+      host: tfeAddress.host, port: tfeAddress.port, dataFolder: folder.path("tfe"),
+      organization: DevFolder.organization,
       token: try SecretFile.ensure(folder.tfeTokenFile), workerEnvironment: try WorkerEnvironment.named(workerEnv),
       logger: logger)
     let port = PortSandbox(
@@ -72,8 +75,10 @@ struct Dev: AsyncParsableCommand {
   }
 
   static func absolute(_ path: String) -> String {
-    URL(filePath: path, relativeTo: URL(filePath: FileManager.default.currentDirectoryPath, directoryHint: .isDirectory))
-      .standardizedFileURL.path
+    URL(
+      filePath: path, relativeTo: URL(filePath: FileManager.default.currentDirectoryPath, directoryHint: .isDirectory)
+    )
+    .standardizedFileURL.path
   }
 }
 

@@ -7,7 +7,8 @@ import PorcServer
 @main
 struct Porc: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "porc", abstract: "Runs infrastructure blueprints through Terraform Enterprise and keeps the portal true.",
+    commandName: "porc",
+    abstract: "Runs infrastructure blueprints through Terraform Enterprise and keeps the portal true.",
     discussion: "To try it on this machine, with nothing to set up: porc dev", version: PorcVersion.current,
     subcommands: [Dev.self, Serve.self, SandboxCommand.self, TokenCommand.self, PortCommand.self, DoctorCommand.self])
 

@@ -19,7 +19,8 @@ struct SandboxCommand: AsyncParsableCommand {
     @Option(help: "The folder that keeps everything.") var data = ".porc/tfe"
     @Option(help: "The name of its one organization.") var organization = "porc-dev"
     @Option(help: "A file with the token that clients send; made if it is absent.") var tokenFile: String
-    @Option(help: "A variable of this environment that terraform may see. May be repeated.") var workerEnv: [String] = []
+    @Option(help: "A variable of this environment that terraform may see. May be repeated.") var workerEnv: [String] =
+      []
     @Option(help: "How many runs terraform works on at once.") var concurrency = 4
     @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel: Logger.Level = .warning
 
@@ -51,7 +52,8 @@ struct SandboxCommand: AsyncParsableCommand {
       let address = try Dev.address(listen, "--listen")
       let sandbox = PortSandbox(
         host: address.host, port: address.port, dataFolder: Dev.absolute(data), clientID: clientId,
-        clientSecret: try SecretFile.ensure(clientSecretFile), apiToken: try apiTokenFile.map { try SecretFile.ensure($0) },
+        clientSecret: try SecretFile.ensure(clientSecretFile),
+        apiToken: try apiTokenFile.map { try SecretFile.ensure($0) },
         logger: Log.make(logLevel))
       try await serve(sandbox) {
         #"{"ready":true,"port":"\#(try await sandbox.baseURL())","port_client_id":"\#(clientId)"}"#

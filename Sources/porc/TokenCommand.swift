@@ -39,7 +39,8 @@ struct TokenCommand: AsyncParsableCommand {
       }
       for token in tokens {
         let scopes = token.scopes.map(\.rawValue).joined(separator: ",")
-        let state = token.revokedAt.map { "revoked \(Timestamp.text($0))" } ?? "since \(Timestamp.text(token.createdAt))"
+        let state =
+          token.revokedAt.map { "revoked \(Timestamp.text($0))" } ?? "since \(Timestamp.text(token.createdAt))"
         Output.line("\(token.id)  \(token.name)  \(scopes)  \(state)")
       }
     }

@@ -13,7 +13,8 @@ import Testing
   @Test func aTreeIsWrittenAndReadBack() throws {
     try withFolder {
       let tree = [
-        ArchiveEntry(path: "bin/run", bytes: [1], isExecutable: true), ArchiveEntry(path: "link", linkTarget: "bin/run"),
+        ArchiveEntry(path: "bin/run", bytes: [1], isExecutable: true),
+        ArchiveEntry(path: "link", linkTarget: "bin/run"),
         ArchiveEntry(path: "main.tf", text: "x"),
       ]
       try TarGzip.extract(TarGzip.pack(tree), into: folder)

@@ -101,7 +101,9 @@ import Testing
     #expect(throws: ArchiveError.self) { try TarGzip.unpack([]) }
     #expect(throws: ArchiveError.self) { try TarGzip.unpack(Array("hello".utf8)) }
     #expect(throws: ArchiveError.self) { try TarGzip.unpack([0x1F, 0x8B] + Array("hello".utf8)) }
-    let whole = try TarGzip.pack([ArchiveEntry(path: "a", bytes: (0..<100_000).map { UInt8(truncatingIfNeeded: $0 * $0) })])
+    let whole = try TarGzip.pack([
+      ArchiveEntry(path: "a", bytes: (0..<100_000).map { UInt8(truncatingIfNeeded: $0 * $0) })
+    ])
     #expect(throws: ArchiveError.self) { try TarGzip.unpack(Array(whole.prefix(whole.count / 2))) }
   }
 

@@ -148,7 +148,7 @@ struct LookingTests {
     let page = try await shell.pine("templates", "show", "web-1-0-0").output
     #expect(
       page.contains(
-        "INPUT   TYPE    DEFAULT   DESCRIPTION\nregion  string  required  \nsize    number  3         How big\n"))
+        "INPUT   TYPE    DEFAULT   DESCRIPTION\nregion  string  required\nsize    number  3         How big\n"))
   }
 
   // MARK: Logs

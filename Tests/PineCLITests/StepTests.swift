@@ -39,6 +39,16 @@ struct StepTests {
     #expect(shell.body("POST /runs/porc-1/plan") == "{}")
   }
 
+  @Test func onATerminalThereAreColours() async throws {
+    shell.accepts("build", Wire.Run(state: .building))
+    shell.statuses(Wire.Run(state: .built))
+    shell.summary(Wire.Run(state: .built))
+    let ending = try await shell.pine("build", "porc-1", isTerminal: true)
+    #expect(ending.error.contains("\u{1B}[36mbuilding\u{1B}[0m…\n"))
+    // The moving line is gone in the end.
+    #expect(ending.error.hasSuffix("\u{1B}[36mbuilt\u{1B}[0m\n"))
+  }
+
   @Test func aPlanThatIsThereAtOnceStillShowsItsOutput() async throws {
     shell.accepts("plan", .planned())
     shell.summary(.planned())
@@ -105,7 +115,7 @@ struct StepTests {
     shell.log("plan", "boom")
     let ending = try await shell.pine("plan", "porc-1")
     #expect(ending.status == 1)
-    #expect(ending.error.contains("error: The run porc-1 is a failed plan."))
+    #expect(ending.error.contains("error: The plan of porc-1 failed."))
     #expect(ending.error.contains("  Invalid value for variable (terraform_data.web)\n  It must be\n  three.\n"))
   }
 

@@ -58,35 +58,30 @@ struct APIDocument {
 
   /// An object in an example, with what its schema says of it.
   struct Place {
-    /// Names the schema, so that two objects of one schema are told to be that.
-    var schema: String
     var path: [PathStep]
     var members: [String: Value]
+    /// The names that the schema lists.
+    var properties: Set<String>
     var required: Set<String>
   }
 
   /// The objects in an example whose members their schema lists.
-  func objects(in example: Value, _ schema: Value) -> [Place] { objects(in: example, schema, "", []) }
+  func objects(in example: Value, _ schema: Value) -> [Place] { objects(in: example, schema, []) }
 
-  /// The properties of the schema that ``Place/schema`` names.
-  func properties(_ name: String) -> [String: Value] {
-    (try? JSONText.parse(name).value).map { flattened($0).properties } ?? [:]
-  }
-
-  private func objects(in example: Value, _ schema: Value, _ name: String, _ path: [PathStep]) -> [Place] {
+  private func objects(in example: Value, _ schema: Value, _ path: [PathStep]) -> [Place] {
     let schema = described(schema)
     switch example {
     case .array(let elements):
       guard let items = schema["items"] else { return [] }
-      return elements.enumerated().flatMap { objects(in: $1, items, name, path + [.index($0)]) }
+      return elements.enumerated().flatMap { objects(in: $1, items, path + [.index($0)]) }
     case .object(let members):
       let (properties, required) = flattened(schema)
       let rest = schema["additionalProperties"] ?? .null
       let inner = members.flatMap { key, value in
-        objects(in: value, properties[key] ?? rest, name, path + [.key(key)])
+        objects(in: value, properties[key] ?? rest, path + [.key(key)])
       }
       guard !properties.isEmpty else { return inner }
-      return [Place(schema: schema.json(), path: path, members: members, required: required)] + inner
+      return [Place(path: path, members: members, properties: Set(properties.keys), required: required)] + inner
     default: return []
     }
   }

@@ -34,6 +34,7 @@ extension Pine {
         session.output.raw(answer.bytes)
         return .done
       }
+      if answer.bytes.isEmpty { session.output.note("There is no output of the \(phase.rawValue).") }
       var text = TerraformText(allowsColours: session.output.palette.isOn)
       session.output.terraform(text.shown(String(decoding: answer.bytes, as: UTF8.self)) + text.ending())
       return .done

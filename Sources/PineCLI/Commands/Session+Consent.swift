@@ -19,12 +19,7 @@ extension Session {
     about planned: Outcome, _ consent: ConsentOption, question: Prose, with porc: PorcClient
   ) async throws -> Fault.ExitStatus {
     let status = planned.status
-    do {
-      try check(.plan, planned)
-    } catch {
-      output.answer(planned.bytes, ids: [status.runID]) { [] }
-      throw error
-    }
+    try require(.plan, planned)
     if status.hasChanges != false {
       try show(planned)
       if !status.nextActions.contains("apply") {

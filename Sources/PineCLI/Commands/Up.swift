@@ -38,7 +38,7 @@ extension Pine {
         return .done
       }
       let built = try await session.perform(.build, on: submitted.runID, with: porc)
-      try session.check(.build, built)
+      try session.require(.build, built)
       let planned = try await session.perform(
         .plan, on: submitted.runID, sending: PlanBody(supersede: supersede ? true : nil), with: porc)
       return try await session.decide(about: planned, consent, question: "Apply this plan?", with: porc)

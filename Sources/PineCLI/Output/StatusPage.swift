@@ -8,7 +8,7 @@ struct StatusPage {
 
   var lines: [Prose] {
     let next = NextStep.commands(for: status)
-    return Table.fields([
+    let fields: [(name: String, value: Prose?)] = [
       ("run", "\(status.runID)"),
       ("instance", "\(status.instanceID)"),
       ("state", status.shown + (status.isPartial ? " (in part)" : "")),
@@ -17,8 +17,9 @@ struct StatusPage {
       ("superseded", status.supersededBy.map { "by \($0)" }),
       ("waits for", status.waitingFor.map { "\($0)" }),
       ("updated", "\(RelativeTime.text(status.lastUpdated, now: now))"),
-      ("next", next.first.map { "\($0, .bold)" }),
-    ]) + Table.fields(next.dropFirst().map { ("    ", Prose($0, .bold)) })
+    ]
+    let commands = next.enumerated().map { ($0.offset == 0 ? "next" : "", "\($0.element, .bold)" as Prose?) }
+    return Table.fields(fields + commands)
   }
 
   private var plan: Prose? {

@@ -17,13 +17,16 @@ struct Table: Sendable {
     return known.map { aligned([Prose($0.0, .dim), $0.1], [width, 0]) }
   }
 
+  /// Nothing stands behind the last cell that has text.
   private static func aligned(_ cells: [Prose], _ widths: [Int]) -> Prose {
     var line: Prose = ""
-    for (index, cell) in cells.enumerated() {
-      line = "\(line)\(cell)"
-      if index < cells.count - 1 {
-        line = "\(line)\(String(repeating: " ", count: max(widths[index] - cell.width, 0) + 2))"
+    var space = 0
+    for (cell, width) in zip(cells, widths) where cell.width > 0 || width > 0 {
+      if cell.width > 0 {
+        line = "\(line)\(String(repeating: " ", count: space))\(cell)"
+        space = 0
       }
+      space += max(width - cell.width, 0) + 2
     }
     return line
   }

@@ -6,6 +6,8 @@ struct LogFollower: Sendable {
   let porc: PorcClient
   let run: String
   let phase: LogPhase
+  /// Whether somebody else tells that PORC is away.
+  var isQuiet = false
 
   /// Shows the output until it is complete.
   ///
@@ -19,20 +21,17 @@ struct LogFollower: Sendable {
     defer { session.output.terraform(text.ending()) }
     while true {
       do {
-        let call = Call.get("runs", run, "logs", query: [("phase", phase.rawValue)]).with("Last-Event-ID", last)
-        let hasEnded = try await porc.stream(call) { event in
-          switch event.name {
-          case "log":
-            session.output.terraform(text.shown(event.data + "\n"))
-            last = event.id ?? ""
-            return true
-          case "end": return false
-          default: return true
+        let hasEnded = try await session.patiently(isQuiet: isQuiet) {
+          let call = Call.get("runs", run, "logs", query: [("phase", phase.rawValue)]).with("Last-Event-ID", last)
+          return try await porc.stream(call) { event in
+            if event.name == "log" {
+              session.output.terraform(text.shown(event.data + "\n"))
+              last = event.id ?? ""
+            }
+            return event.name != "end"
           }
         }
         if hasEnded, last != nil || isOver() { return last != nil }
-      } catch let fault as Fault where fault.isPassing {
-        // PORC is away; the run's status says so.
       } catch let fault as Fault where fault.code == .notFound && misses < 3 {
         misses += 1
       }

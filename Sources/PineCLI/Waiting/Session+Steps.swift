@@ -28,11 +28,23 @@ extension Session {
   /// Gives the answer of a step, and fails if it did not end as it was asked to.
   func conclude(_ step: Step, _ outcome: Outcome) throws {
     output.answer(outcome.bytes, ids: [outcome.status.runID]) { [] }
-    if options.waits { try check(step, outcome) }
+    if options.waits { return try check(step, outcome) }
+    output.note(Narrator.line(outcome.status, nil))
+    output.note("Come back with: pine watch --run-id \(outcome.status.runID)")
+  }
+
+  /// Goes on only if a step ended as it was asked to; else its answer is the command's.
+  func require(_ step: Step, _ outcome: Outcome) throws {
+    do {
+      try check(step, outcome)
+    } catch {
+      output.answer(outcome.bytes, ids: [outcome.status.runID]) { [] }
+      throw error
+    }
   }
 
   /// Fails if a step did not end as it was asked to.
-  func check(_ step: Step, _ outcome: Outcome) throws {
+  private func check(_ step: Step, _ outcome: Outcome) throws {
     let complaint = step.complaint(
       about: outcome.status, outcome.summary?.error, wasUnderWay: outcome.wasUnderWay)
     if let complaint { throw complaint }
@@ -120,7 +132,8 @@ extension Session {
     _ phase: LogPhase, of run: String, with porc: PorcClient, isOver: @escaping @Sendable () -> Bool
   ) async throws -> Bool {
     do {
-      return try await LogFollower(session: self, porc: porc, run: run, phase: phase).follow(isOver: isOver)
+      return try await LogFollower(session: self, porc: porc, run: run, phase: phase, isQuiet: true)
+        .follow(isOver: isOver)
     } catch let fault as Fault {
       output.warn("Terraform's output cannot be shown: \(fault.message)", fix: "pine logs --run-id \(run)")
       return false

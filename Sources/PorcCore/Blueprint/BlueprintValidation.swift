@@ -103,20 +103,26 @@ private struct InputCheck {
 
   init(_ template: Template, _ members: [SourceValue.Member], in source: SourceValue) {
     let inputs = Dictionary(template.inputs.map { ($0.name, $0) }) { first, _ in first }
+    let names = template.inputs.map(\.name)
+    var others: [SourceValue.Member] = []
     for member in members {
       guard let input = inputs[member.key] else {
-        unknown(member, among: template.inputs.map(\.name), template)
+        others.append(member)
+        if others.count <= DocumentReader.maximumUnknown { unknown(member, among: names, template) }
         continue
       }
       check(member, input)
     }
+    let uncounted = others.dropFirst(DocumentReader.maximumUnknown)
+    if let more = Finding(unknown: uncounted, at: "/inputs") { findings.append(more) }
     let given = Set(members.map(\.key))
     let place = (source.member("inputs")?.value ?? source).range.start
     for input in template.inputs where input.isRequired && !given.contains(input.name) {
       findings.append(
         Finding(
           at: "/inputs" + ValuePath([.key(input.name)]).jsonPointer, "The required input '\(input.name)' is missing.",
-          fix: "Add it: \(input.type)\(input.description.map { ", \($0)" } ?? "").", line: place.line,
+          fix: "Add it: \(input.type)\(input.description.map { " (\($0.trimmingSuffix(".")))" } ?? "").",
+          line: place.line,
           column: place.column))
     }
     region = plain["region"]?.stringValue ?? template.regionInput.flatMap { plain[$0]?.stringValue }
@@ -151,9 +157,14 @@ private struct InputCheck {
         findings.append(
           Finding(
             finding.severity == .error ? .error : .warning, at: path.jsonPointer, "\(path): \(finding.message)",
-            fix: "Expected \(finding.expected).", line: place.line, column: place.column))
+            fix: finding.expected == "nothing" ? "Leave it out." : "Write a value of the type \(finding.expected).",
+            line: place.line, column: place.column))
       }
     }
     if input.isSensitive { sensitive[input.name] = value } else { plain[input.name] = value }
   }
+}
+
+extension String {
+  fileprivate func trimmingSuffix(_ suffix: Character) -> Substring { last == suffix ? dropLast() : self[...] }
 }

@@ -6,6 +6,8 @@ struct DocumentReader {
   /// The JSON pointer of the mapping.
   let pointer: String
   private(set) var findings: [Finding] = []
+  /// Beyond this many, unknown keys are only counted: nobody mends a thousand one by one.
+  static let maximumUnknown = 100
   private var known: [String] = []
 
   init(_ source: SourceValue, at pointer: String = "") {
@@ -87,7 +89,8 @@ struct DocumentReader {
 
   mutating func refuseOthers() {
     guard case .object(let members) = source.content else { return }
-    for member in members where !known.contains(member.key) {
+    let others = members.filter { !known.contains($0.key) }
+    for member in others.prefix(Self.maximumUnknown) {
       let near = Suggestion.closest(to: member.key, among: known)
       findings.append(
         Finding(
@@ -95,6 +98,7 @@ struct DocumentReader {
           fix: near.map { "Did you mean '\($0)'?" } ?? "Known here: \(known.joined(separator: ", ")).",
           line: member.keyRange.start.line, column: member.keyRange.start.column))
     }
+    if let more = Finding(unknown: others.dropFirst(Self.maximumUnknown), at: pointer) { findings.append(more) }
   }
 
   mutating func missing(_ key: String) {
@@ -110,4 +114,14 @@ struct DocumentReader {
 
   func path(_ key: String) -> String { pointer + ValuePath([.key(key)]).jsonPointer }
   private func dotted(_ key: String) -> String { name.isEmpty ? key : "\(name).\(key)" }
+}
+
+extension Finding {
+  /// That `members` are unknown too; `nil` if there are none.
+  init?(unknown members: some Collection<SourceValue.Member>, at pointer: String) {
+    guard let place = members.first?.keyRange.start else { return nil }
+    self.init(
+      at: pointer, "\(members.count) more keys are unknown, from here on.", fix: "Remove them.", line: place.line,
+      column: place.column)
+  }
 }

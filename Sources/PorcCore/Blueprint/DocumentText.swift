@@ -21,13 +21,18 @@ public enum DocumentText {
     let looksLikeJSON = text.first { !" \t\r\n".utf8.contains($0) }.map { $0 == UInt8(ascii: "{") } ?? false
     switch format {
     case .json: return try json(text)
-    case .yaml: return try yaml(text)
+    case .yaml: return try something(in: yaml(text))
     case .either:
-      guard looksLikeJSON else { return try yaml(text) }
+      guard looksLikeJSON else { return try something(in: yaml(text)) }
       // A YAML document may begin with a brace too.
       if let source = try? json(text) { return source }
-      do throws(DocumentProblems) { return try yaml(text) } catch { return try json(text) }
+      do throws(DocumentProblems) { return try something(in: yaml(text)) } catch { return try json(text) }
     }
+  }
+
+  private static func something(in source: SourceValue?) throws(DocumentProblems) -> SourceValue {
+    if let source { return source }
+    throw DocumentProblems([Finding(at: "", "The document is empty.", fix: "Describe what you need in it.")])
   }
 
   private static func json(_ bytes: [UInt8]) throws(DocumentProblems) -> SourceValue {
@@ -42,7 +47,8 @@ public enum DocumentText {
     }
   }
 
-  private static func yaml(_ bytes: [UInt8]) throws(DocumentProblems) -> SourceValue {
+  /// - Returns: `nil` if there is nothing but space and comments.
+  static func yaml(_ bytes: [UInt8]) throws(DocumentProblems) -> SourceValue? {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw DocumentProblems([Finding(at: "", "The document is not UTF-8 text.", fix: "Save it as UTF-8.")])
     }
@@ -58,9 +64,7 @@ public enum DocumentText {
     }
     do {
       let parser = try Parser(yaml: text, resolver: .basic)
-      guard let root = try parser.nextRoot() else {
-        throw DocumentProblems([Finding(at: "", "The document is empty.", fix: "Describe what you need in it.")])
-      }
+      guard let root = try parser.nextRoot() else { return nil }
       if try parser.nextRoot() != nil {
         throw DocumentProblems([
           Finding(at: "", "There are several YAML documents in it.", fix: "Send one document at a time.")

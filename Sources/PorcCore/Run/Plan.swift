@@ -46,6 +46,11 @@ public struct PlanRequest: Codable, Sendable, Equatable {
   /// Apply was asked in the same breath, and nothing requires an approval.
   public var appliesAutomatically: Bool
 
+  enum CodingKeys: String, CodingKey {
+    case by, key, supersedes
+    case appliesAutomatically = "applies_automatically"
+  }
+
   public init(by caller: Caller, key: String? = nil, supersedes: Bool = false, appliesAutomatically: Bool = false) {
     self.by = caller
     self.key = key

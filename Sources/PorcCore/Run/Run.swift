@@ -112,6 +112,14 @@ public struct Submission: Codable, Sendable, Equatable {
   /// Keyed digest of the sensitive inputs, or none.
   public var sensitiveDigest: String?
 
+  enum CodingKeys: String, CodingKey {
+    case operation, template, submitter, metadata, inputs, region
+    case sensitiveInputs = "sensitive_inputs"
+    case requiresApproval = "requires_approval"
+    case blueprintDigest = "blueprint_digest"
+    case sensitiveDigest = "sensitive_digest"
+  }
+
   public init(
     operation: Run.Operation, template: TemplateReference, submitter: Caller, metadata: BlueprintMetadata,
     inputs: [String: Value], sensitiveInputs: [String], region: String?, requiresApproval: Bool,
@@ -141,6 +149,12 @@ public struct TemplateReference: Codable, Sendable, Hashable {
   public var archive: String
   /// A Terraform version constraint for the workspace, where the template asks for one.
   public var terraformVersion: String?
+
+  enum CodingKeys: String, CodingKey {
+    case id, name, version, commit, archive
+    case repoURL = "repo_url"
+    case terraformVersion = "terraform_version"
+  }
 
   public init(
     id: Template.ID, name: String, version: String, repoURL: String?, commit: String?, archive: String,

@@ -62,6 +62,22 @@ public enum RunEvent: Codable, Sendable, Equatable {
     case canceled
   }
 
+  enum TfeRunCreatedCodingKeys: String, CodingKey {
+    case number
+    case tfeRunID = "tfe_run_id"
+    case configurationVersionID = "configuration_version_id"
+  }
+
+  enum PlanFinishedCodingKeys: String, CodingKey {
+    case number, summary
+    case hasChanges = "has_changes"
+  }
+
+  enum ApplyFailedCodingKeys: String, CodingKey {
+    case number, failure
+    case isPartial = "partial"
+  }
+
   /// The name it is stored and sent under, e.g. `plan_finished`.
   public var name: String { key.rawValue }
 

@@ -9,9 +9,11 @@ extension RunMachine {
       return submitted(submission, as: fact, for: instance, in: situation)
     }
     guard var situation, var run = situation.runs[fact.run] else { return situation }
+    let wasFinal = run.state.isFinal
     run.updatedAt = fact.at
     evolve(&run, &situation.instance, fact)
-    if run.state.isFinal, situation.instance.holder == run.id { situation.instance.holder = nil }
+    // Coming to an end lets go; an ended run that is planned again takes hold while it still is what it was.
+    if run.state.isFinal, !wasFinal, situation.instance.holder == run.id { situation.instance.holder = nil }
     situation.runs[run.id] = run
     if let current = situation.currentRun, current.isBuilt { situation.instance.shown = current.submission }
     return situation

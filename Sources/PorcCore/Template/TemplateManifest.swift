@@ -15,13 +15,13 @@ struct TemplateManifest {
 
   static func read(_ bytes: [UInt8]) -> (manifest: TemplateManifest, findings: [Finding]) {
     var manifest = TemplateManifest()
-    let source: SourceValue
+    let read: SourceValue?
     do {
-      source = try DocumentText.read(bytes, as: .yaml)
+      read = try DocumentText.yaml(bytes)
     } catch {
       return (manifest, error.findings.map(\.inManifest))
     }
-    if case .null = source.content { return (manifest, []) }
+    guard let source = read, source.content != .null else { return (manifest, []) }
     var reader = DocumentReader(source)
     manifest.title = reader.text("title")
     manifest.owner = reader.text("owner")

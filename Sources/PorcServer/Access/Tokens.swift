@@ -54,7 +54,9 @@ public enum SecretFile {
       throw Fault(.notFound, "The file '\(path)' cannot be read.", fix: "Check the path and its rights.")
     }
     let text = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-    guard !text.isEmpty else { throw Fault(.invalidInput, "The file '\(path)' is empty.", fix: "Put the secret in it.") }
+    guard !text.isEmpty else {
+      throw Fault(.invalidInput, "The file '\(path)' is empty.", fix: "Put the secret in it.")
+    }
     return text
   }
 

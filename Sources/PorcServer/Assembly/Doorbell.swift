@@ -24,8 +24,8 @@ final class Doorbell: Service {
   /// How often it rang.
   var count: Int { state.withLock(\.count) }
 
-  /// Whether the server stops: who waits for changes ends then.
-  var isOver: Bool { state.withLock(\.isOver) }
+  /// Whether the server, or the service that asks, stops: who waits for changes ends then.
+  var isOver: Bool { Task.isShuttingDownGracefully || state.withLock(\.isOver) }
 
   /// Rings until the server stops; then it wakes everybody for good.
   func run() async {
@@ -53,7 +53,7 @@ final class Doorbell: Service {
       try? await Task.sleep(for: limit)
       wake(id)
     }
-    await withTaskCancellationHandler {
+    await withTaskCancellationOrGracefulShutdownHandler {
       await withCheckedContinuation { continuation in
         let isDue = state.withLock { state in
           if state.count != count || state.isOver || state.expired.contains(id) { return true }
@@ -62,7 +62,7 @@ final class Doorbell: Service {
         }
         if isDue { continuation.resume() }
       }
-    } onCancel: {
+    } onCancelOrGracefulShutdown: { [self] in
       wake(id)
     }
     alarm.cancel()

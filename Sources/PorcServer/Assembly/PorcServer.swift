@@ -78,11 +78,9 @@ public struct PorcServer: Service {
     let reconciler = PortalReconciler(store: store, client: portal, logger: logger)
     services = [
       doorbell,
-      RepeatingService(name: "the portal's blueprints", interval: .seconds(5), logger: logger, isOnce: true) {
-        if settings.portal.makesBlueprints { try await PortBlueprints.ensure(with: portal) }
-      },
       PortalSync(
-        store: store, client: portal, dialect: settings.portal.dialect, doorbell: doorbell, logger: logger),
+        store: store, client: portal, dialect: settings.portal.dialect,
+        makesBlueprints: settings.portal.makesBlueprints, doorbell: doorbell, logger: logger),
       RepeatingService(name: "the catalog's sync", interval: .seconds(settings.catalogInterval), logger: logger) {
         try await sync.sync()
         readiness.succeed()

@@ -6,8 +6,6 @@ struct RepeatingService: Service {
   let name: String
   let interval: Duration
   let logger: Logger
-  /// Ends after the first turn that succeeds.
-  var isOnce = false
   /// Waits before the first turn too.
   var isDelayed = false
   let turn: @Sendable () async throws -> Void
@@ -19,7 +17,6 @@ struct RepeatingService: Service {
         while !Task.isCancelled {
           do {
             try await turn()
-            if isOnce { return }
           } catch is CancellationError {
             return
           } catch {

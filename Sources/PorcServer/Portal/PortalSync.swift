@@ -13,6 +13,8 @@ struct PortalSync: Service {
   let client: PortClient
   /// Whether the portal speaks Port's own API, which clears a property by PATCH.
   let dialect: PortClient.Dialect
+  /// Whether the blueprints are made first where they are missing.
+  let makesBlueprints: Bool
   let doorbell: Doorbell
   let logger: Logger
 
@@ -23,6 +25,7 @@ struct PortalSync: Service {
   private static let batch = 200
 
   func run() async throws {
+    if makesBlueprints { await makeBlueprints() }
     while !Task.isShuttingDownGracefully && !Task.isCancelled {
       let seen = doorbell.count
       do {
@@ -38,6 +41,25 @@ struct PortalSync: Service {
       } catch {
         logger.error("the portal's backlog cannot be read", metadata: ["error": "\(error)"])
         await doorbell.wait(since: seen, upTo: .seconds(1))
+      }
+    }
+  }
+
+  /// Tries until the portal answers: without its blueprints it would refuse every entity.
+  private func makeBlueprints() async {
+    var random = SystemRandomNumberGenerator()
+    var attempt = 1
+    while !Task.isShuttingDownGracefully && !Task.isCancelled {
+      do {
+        for made in try await PortBlueprints.ensure(with: client) {
+          logger.info("a blueprint was made in the portal", metadata: ["blueprint": "\(made)"])
+        }
+        return
+      } catch {
+        logger.warning("the portal's blueprints cannot be looked at", metadata: ["error": "\(error)"])
+        let delay = Self.awayBackoff.delay(attempt: attempt, using: &random)
+        await doorbell.wait(since: doorbell.count, upTo: delay)
+        attempt += 1
       }
     }
   }

@@ -61,9 +61,24 @@ struct EventRoutes: Sendable {
   }
 }
 
+extension RunEvent {
+  /// Idempotency keys are their callers' own business.
+  fileprivate var withoutKey: RunEvent {
+    switch self {
+    case .planRequested(var request):
+      request.key = nil
+      return .planRequested(request: request)
+    case .planStarted(let number, var request, let clears):
+      request.key = nil
+      return .planStarted(number: number, request: request, clears: clears)
+    default: return self
+    }
+  }
+}
+
 extension EventBody {
   init(_ stored: StoredEvent) throws {
-    let encoded = try JSONEncoder.porc.encode(stored.fact.event)
+    let encoded = try JSONEncoder.porc.encode(stored.fact.event.withoutKey)
     let value = try JSONDecoder.porc.decode(Value.self, from: encoded)
     self.init(
       position: stored.position, runID: stored.fact.run.rawValue, at: stored.fact.at, type: stored.fact.event.name,

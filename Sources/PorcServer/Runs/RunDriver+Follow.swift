@@ -72,16 +72,16 @@ extension RunDriver {
   }
 
   private func failure(_ needs: Set<TFEReading.Need>, _ run: TerraformEnterprise.Run) async -> Failure? {
-    if needs.contains(.planError) { return await firstError(in: run.plan?.logReadURL) }
-    if needs.contains(.applyError) { return await firstError(in: run.apply?.logReadURL) }
+    if needs.contains(.planError) { return await firstError(of: .plan, in: run.plan?.logReadURL) }
+    if needs.contains(.applyError) { return await firstError(of: .apply, in: run.apply?.logReadURL) }
     if needs.contains(.policies) { return await policyFailure(run) }
     return nil
   }
 
   /// Terraform's own words: the first error of a log.
-  private func firstError(in url: SignedURL?) async -> Failure? {
+  private func firstError(of phase: TerraformLogReader.Phase, in url: SignedURL?) async -> Failure? {
     guard let url else { return nil }
-    var reader = TerraformLogReader()
+    var reader = TerraformLogReader(phase)
     var offset = 0
     // 8 MiB of log hold any error that a person reads.
     while offset < 8 << 20, let chunk = try? await client.logs.read(url, offset: offset) {

@@ -64,6 +64,9 @@ extension RunDriver {
       try await created(try await client.runs.create(options), plan, run, lease)
     } catch let refusal as TFERefusal {
       try await report([.planFailed(plan: plan.number, refusal.failure)], about: run.id, finishing: lease)
+    } catch let error as InputVaultError {
+      let failure = Failure(error.message, detail: error.fix)
+      try await report([.planFailed(plan: plan.number, failure)], about: run.id, finishing: lease)
     } catch let error as TFEError where !error.isRetryable && error.wasNotExecuted {
       let failure = Failure(error, doing: "make the run of this plan")
       try await report([.planFailed(plan: plan.number, failure)], about: run.id, finishing: lease)

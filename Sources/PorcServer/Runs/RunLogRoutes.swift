@@ -13,7 +13,7 @@ struct RunLogRoutes: Sendable {
   let client: TerraformEnterprise.Client
   let doorbell: Doorbell
 
-  enum Phase: String, CaseIterable { case plan, apply }
+  typealias Phase = TerraformLogReader.Phase
 
   func register(in routes: Routes) {
     routes.get("/runs/{run_id}/logs", needs: .read, logs)
@@ -42,7 +42,7 @@ struct RunLogRoutes: Sendable {
     var text = ""
     for phase in phases {
       guard let url = try await url(of: phase, located.run) else { continue }
-      var reader = TerraformLogReader()
+      var reader = TerraformLogReader(phase)
       var offset = 0
       while offset < 16 << 20 {
         let chunk = try await client.logs.read(url, offset: offset)
@@ -61,7 +61,7 @@ struct RunLogRoutes: Sendable {
   private func stream(
     _ phase: Phase, of run: String, from start: Int, _ phases: [Phase], into writer: inout EventStreamWriter
   ) async throws {
-    var reader = TerraformLogReader()
+    var reader = TerraformLogReader(phase)
     var offset = start
     var url: SignedURL?
     var delay = Duration.milliseconds(50)

@@ -7,12 +7,20 @@ import PorcCore
 struct TerraformLogReader {
   /// The first error that Terraform reported.
   private(set) var firstError: Failure?
+  private let phase: Phase
   private var line: [UInt8] = []
   private var plainError: [String]?
   private var lines: [String] = []
 
   /// Longer lines are cut: nobody reads them, and memory stays bounded.
   private static let maximumLine = 1 << 20
+
+  /// Which of a run's two logs it is.
+  enum Phase: String, CaseIterable, Sendable { case plan, apply }
+
+  init(_ phase: Phase) {
+    self.phase = phase
+  }
 
   mutating func append(_ bytes: [UInt8]) {
     for byte in bytes {
@@ -60,7 +68,9 @@ struct TerraformLogReader {
     switch value["type"]?.stringValue {
     case "diagnostic": return diagnostic(value["diagnostic"] ?? .null) ?? message
     case "outputs": return outputs(value["outputs"] ?? .null)
-    case "version": return message
+    // The stream's own head has said the version, and an apply's log repeats what its plan's log showed.
+    case "version": return nil
+    case "planned_change" where phase == .apply, "resource_drift" where phase == .apply: return nil
     default: return message
     }
   }

@@ -22,7 +22,8 @@ struct Migration: Sendable {
     let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") == 0
     guard id == applicationID || (id == 0 && version == 0 && isEmpty) else {
       throw StoreError.unusable(
-        "The file '\(path)' is a database of another program.", fix: "Name a file that does not exist yet, or PORC's own.")
+        "The file '\(path)' is a database of another program.",
+        fix: "Name a file that does not exist yet, or PORC's own.")
     }
     guard version <= newest else {
       throw StoreError.unusable(

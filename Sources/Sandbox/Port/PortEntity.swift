@@ -77,12 +77,16 @@ extension PortEntity {
     }
     if let value = members["properties"] {
       guard let sent = value.object else { throw .invalid("body/properties must be object") }
-      for (key, value) in sent { properties[key] = value.isNull ? nil : value }
+      for (key, value) in sent { Self.set(key, of: &properties, to: value) }
     }
     if let value = members["relations"] {
       guard let sent = value.object else { throw .invalid("body/relations must be object") }
-      for (key, value) in sent { relations[key] = value.isNull ? nil : value }
+      for (key, value) in sent { Self.set(key, of: &relations, to: value) }
     }
+  }
+
+  private static func set(_ key: String, of members: inout [String: JSONValue], to value: JSONValue) {
+    if value.isNull { members.removeValue(forKey: key) } else { members[key] = value }
   }
 
   private static func text(_ value: JSONValue, _ name: String) throws(PortFailure) -> String? {
@@ -107,7 +111,7 @@ extension PortEntity {
     for path in exclude.map(Self.path) {
       for name in path.top.map({ [$0] }) ?? ["properties", "relations"] {
         guard let key = path.key else {
-          members[name] = nil
+          members.removeValue(forKey: name)
           continue
         }
         members[name] = members[name]?.object.map { .object($0.filter { $0.key != key }) }

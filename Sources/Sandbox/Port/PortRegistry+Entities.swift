@@ -121,22 +121,27 @@ extension PortRegistry {
       throw .conflict("already_exists", "Entity with identifier \"\(name)\" already exists")
     }
     var changes = [Change.remove(blueprint: entity.blueprint, identifier: entity.identifier)]
-    for (var referrer, key) in referrers(of: entity.blueprint, entity.identifier) {
-      let renamed = { (value: JSONValue) in value == .string(entity.identifier) ? JSONValue.string(name) : value }
-      referrer.relations[key] = referrer.relations[key].map { value in
-        value.array.map { .array($0.map(renamed)) } ?? renamed(value)
+    let renamed = { (value: JSONValue) in value == .string(entity.identifier) ? JSONValue.string(name) : value }
+    for (var referrer, keys) in referrers(of: entity.blueprint, entity.identifier) {
+      for key in keys {
+        referrer.relations[key] = referrer.relations[key].map { value in
+          value.array.map { .array($0.map(renamed)) } ?? renamed(value)
+        }
       }
       changes.append(.put(referrer))
     }
     return changes
   }
 
-  /// The entities that relate to one, each with the relation's key.
-  private func referrers(of blueprint: String, _ identifier: String) -> [(PortEntity, String)] {
-    blueprints.values.flatMap { other in
-      other.relations.filter { $0.value.target == blueprint }.keys.flatMap { key in
-        (entities[other.identifier] ?? [:]).values.filter { $0.targets(of: key).contains(identifier) }
-          .map { ($0, key) }
+  /// The other entities that relate to one, each with the keys of the relations that do.
+  private func referrers(of blueprint: String, _ identifier: String) -> [(PortEntity, [String])] {
+    blueprints.values.flatMap { other -> [(PortEntity, [String])] in
+      let keys = other.relations.filter { $0.value.target == blueprint }.map(\.key)
+      if keys.isEmpty { return [] }
+      return (entities[other.identifier] ?? [:]).values.compactMap { entity in
+        guard (entity.blueprint, entity.identifier) != (blueprint, identifier) else { return nil }
+        let pointing = keys.filter { entity.targets(of: $0).contains(identifier) }
+        return pointing.isEmpty ? nil : (entity, pointing)
       }
     }
   }

@@ -41,8 +41,6 @@ struct PortRegistry: Sendable {
   }
 }
 
-// MARK: Blueprints
-
 extension PortRegistry {
   /// A new blueprint.
   func creating(_ document: JSONValue, _ stamp: PortStamp) throws(PortFailure) -> (PortBlueprint, [Change]) {

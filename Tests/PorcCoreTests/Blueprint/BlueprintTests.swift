@@ -34,7 +34,8 @@ import Testing
   ) throws -> Template {
     let read = Template.read(
       Template.Origin(
-        modulePath: "\(name)/\(version)", files: ["variables.tf": Array(variables.utf8)], archive: "a1", source: "main"))
+        modulePath: "\(name)/\(version)", files: ["variables.tf": Array(variables.utf8)], archive: "a1", source: "main")
+    )
     var template = try #require(read.template, "\(read.findings)")
     template.status = status
     return template
@@ -108,7 +109,7 @@ import Testing
     Case("kind: gke-cluster\n", "", "/kind 1:1 'kind' is missing."),
     Case("kind: gke-cluster", "kind: [a]", "/kind 1:7 'kind' is not text."),
     Case("kind: gke-cluster", "kind: gke-clustr", "/kind 1:7 There is no template 'gke-clustr'."),
-    Case("schema_version: 1.0.0\n", "", "/schema_version 2:1 'schema_version' is missing."),
+    Case("schema_version: 1.0.0\n", "", "/schema_version 1:1 'schema_version' is missing."),
     Case("version: 1.0.0", "version: 1.0", "/schema_version 2:17 'schema_version' is not text."),
     Case("version: 1.0.0", "version: ''", "/schema_version 2:17 'schema_version' is empty."),
     Case(
@@ -144,14 +145,15 @@ import Testing
   func whatShouldBeAMappingIsOne(key: String, pointer: String) throws {
     let document = "kind: gke-cluster\nschema_version: 1.0.0\nmetadata: {name: a}\ninputs: {}\n"
     let broken = document.split(separator: "\n").map { $0.hasPrefix(key) ? "\(key): text" : String($0) }
-    #expect(try Self.findings(broken.joined(separator: "\n")).contains { $0.hasPrefix("\(pointer) ") && $0.contains("is not a mapping") })
+    let findings = try Self.findings(broken.joined(separator: "\n"))
+    #expect(findings.contains { $0.hasPrefix("\(pointer) ") && $0.contains("is not a mapping") })
   }
 
   @Test func aWrongTypeIsFoundWhereItIs() throws {
     let text = Self.document + "\n  pools:\n    - {name: a, count: 1}\n    - {name: b, count: lots}"
     let findings = try Self.findings(text)
     #expect(findings.count == 1)
-    #expect(findings.first?.hasPrefix("/inputs/pools/1/count 15:25 inputs.pools[1].count: ") == true, "\(findings)")
+    #expect(findings.first?.hasPrefix("/inputs/pools/1/count 15:24 inputs.pools[1].count: ") == true, "\(findings)")
   }
 
   @Test func everythingIsFoundAtOnce() throws {
@@ -169,7 +171,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("sise", "Did you mean 'size'?"), ("Region", "Did you mean 'region'?"), ("project-id", "Did you mean 'project_id'?"),
+    ("sise", "Did you mean 'size'?"), ("Region", "Did you mean 'region'?"),
+    ("project-id", "Did you mean 'project_id'?"),
   ])
   func aNearMissIsSuggested(key: String, fix: String) throws {
     let problems = try #require(throws: DocumentProblems.self) { try Self.validate(Self.document + "\n  \(key): x") }
@@ -243,9 +246,10 @@ import Testing
   @Test func aRetiredVersionTakesNoNewRun() throws {
     let catalog = try [Self.template("1.0.0", .retired), Self.template("2.0.0")]
     let problems = try #require(throws: DocumentProblems.self) { try Self.validate(Self.document, catalog) }
-    #expect(problems.findings.map(\.message) == [
-      "The version of 'gke-cluster' that fits '1.0.0' is retired: it takes no new run."
-    ])
+    #expect(
+      problems.findings.map(\.message) == [
+        "The version of 'gke-cluster' that fits '1.0.0' is retired: it takes no new run."
+      ])
     #expect(problems.findings.first?.fix == "There are: 2.0.0.")
   }
 

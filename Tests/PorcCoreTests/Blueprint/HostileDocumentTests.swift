@@ -10,7 +10,9 @@ import Testing
     /// Part of the message it is refused with.
     var message: String
     var testDescription: String { name }
-    init(_ name: String, _ text: String, _ message: String) { (self.name, self.text, self.message) = (name, text, message) }
+    init(_ name: String, _ text: String, _ message: String) {
+      (self.name, self.text, self.message) = (name, text, message)
+    }
   }
 
   static func many(_ text: String, _ count: Int = 100_000) -> String { String(repeating: text, count: count) }
@@ -25,9 +27,10 @@ import Testing
   static let documents: [Document] = [
     Document("empty", "", "empty"), Document("only a comment", "# nothing", "empty"),
     Document("a list", "- a\n- b", "is not a mapping"), Document("a text", "hello", "is not a mapping"),
-    Document("deep brackets", many("["), "nested too deeply"), Document("deep braces", many("{a: "), "nested too deeply"),
+    Document("deep brackets", many("["), "nested too deeply"), Document("deep braces", many("{a: "), "not JSON"),
     Document("deep brackets with closing ones in texts", many("[']',"), "not YAML"),
-    Document("deep dashes", many("- "), "nested too deeply"), Document("deep questions", many("? "), "nested too deeply"),
+    Document("deep dashes", many("- "), "nested too deeply"),
+    Document("deep questions", many("? "), "nested too deeply"),
     Document("deep indentation", (0..<400).map { many(" ", $0) + "a:\n" }.joined(), "deeply"),
     Document("deeper indentation", (0..<1_200).map { many(" ", $0) + "a:\n" }.joined(), "not YAML"),
     Document("deep JSON", many("{\"a\":") + "1" + many("}"), "deep"),
@@ -45,7 +48,7 @@ import Testing
     Document("too many values", "a: [" + many("x,", 60_000) + "]", "too many values"),
     Document("a tab as indentation", "kind:\n\ta: b", "not YAML"), Document("a NUL", "kind: a\0b", "not YAML"),
     Document("unclosed JSON", "{\"kind\": \"a\"", "not"), Document("JSON with a tail", "{\"kind\": \"a\"} x", "not"),
-    Document("a long number", "kind: " + many("9"), "'kind' is missing"),
+    Document("a long number", "kind: " + many("9"), "'schema_version' is missing"),
   ]
 
   @Test(.timeLimit(.minutes(1)), arguments: documents) func aHostileDocumentIsRefused(document: Document) throws {
@@ -57,7 +60,7 @@ import Testing
       }
     }
     let messages = problems?.findings.map(\.message) ?? []
-    #expect(messages.contains { $0.contains(document.message) } , "\(messages.map { $0.prefix(200) })")
+    #expect(messages.contains { $0.contains(document.message) }, "\(messages.map { $0.prefix(200) })")
     #expect(time < .seconds(10))
   }
 
@@ -73,9 +76,12 @@ import Testing
       (0..<49_000).map { "key\($0): x\n" }.joined(),
       BlueprintTests.document + "\n" + (0..<49_000).map { "  key\($0): x\n" }.joined(),
     ] {
+      var problems: DocumentProblems?
       let time = ContinuousClock().measure {
-        _ = #expect(throws: DocumentProblems.self) { try BlueprintTests.validate(document) }
+        problems = #expect(throws: DocumentProblems.self) { try BlueprintTests.validate(document) }
       }
+      #expect(problems?.findings.last { $0.message.contains("more keys are unknown") } != nil)
+      #expect((problems?.findings.count ?? 0) < 200)
       #expect(time < .seconds(20))
     }
   }
@@ -88,7 +94,7 @@ import Testing
   }
 
   @Test func ampersandsAndStarsInTextAreText() throws {
-    let text = "a: \"R &D and *more*, &amp;\"\nb: R&D *x\nc: |\n  &x\n" + Self.many("  *bold text* and *x\n", 100)
+    let text = "a: \"R &D and *more*, &amp;\"\nb: R&D *x\nc: |\n  &x\n" + Self.many("  *bold text* and *y\n", 100)
     let source = try DocumentText.read(Array(text.utf8), as: .yaml)
     #expect(source.value["b"] == "R&D *x")
   }

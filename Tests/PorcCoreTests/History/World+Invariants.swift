@@ -34,7 +34,9 @@ extension World {
       if [.planning, .planned, .policyOverride, .applying].contains(run.state), !isHolder {
         problems.append("\(run.id) is \(run.state.rawValue) without holding")
       }
-      if run.plans.map(\.number) != Array(0..<run.plans.count).map({ $0 + 1 }) { problems.append("numbers of \(run.id)") }
+      if run.plans.map(\.number) != Array(0..<run.plans.count).map({ $0 + 1 }) {
+        problems.append("numbers of \(run.id)")
+      }
       if run.cancelRequestedAt != nil, run.state != .planning, run.state != .applying {
         problems.append("\(run.id) is \(run.state.rawValue) with a cancel pending")
       }
@@ -67,12 +69,15 @@ extension World {
 
   /// What one fact may change.
   mutating func checkChange(from before: Situation?, by fact: Fact) {
-    guard let before, let after = situation, let old = before.runs[fact.run], let new = after.runs[fact.run] else { return }
+    guard let before, let after = situation, let old = before.runs[fact.run], let new = after.runs[fact.run] else {
+      return
+    }
     if old.state.isFinal, new.state != old.state {
       switch (fact.event, old.state) {
       case (.planStarted, _), (.buildStarted, _): break
       // TFE's own truth about a run that had ended here before TFE made a TFE run for it after all.
-      case (.applyFinished, _), (.applyFailed, _): if old.state == .applied { violate("\(fact.event.name) after applied") }
+      case (.applyFinished, _), (.applyFailed, _):
+        if old.state == .applied { violate("\(fact.event.name) after applied") }
       default: violate("\(fact.event.name) led out of \(old.state.rawValue)")
       }
     }

@@ -25,19 +25,37 @@ import Testing
         edges[fact.event.name] = after
       }
     }
-    for command in commands {
-      var story = try Story.at(state)
+    let beginnings = try beginnings(in: state)
+    for (command, beginning) in commands.flatMap({ command in beginnings.map { (command, $0) } }) {
+      var story = beginning
       let count = story.facts.count
       _ = try? story.tell("a", command)
       note(story, after: count)
     }
-    for report in reports {
-      var story = try Story.at(state)
+    for (report, beginning) in reports.flatMap({ report in beginnings.map { (report, $0) } }) {
+      var story = beginning
       let count = story.facts.count
       try story.hear("a", report)
       note(story, after: count)
     }
     return edges
+  }
+
+  /// The usual way into `state`, and others that leave other ways out of it.
+  static func beginnings(in state: RunState) throws -> [Story] {
+    var stories = [try Story.at(state)]
+    switch state {
+    case .applying:
+      var confirmed = try Story.at(.planned)
+      try confirmed.tell("a", .apply(tfeRunID: nil, by: .alice))
+      stories.append(confirmed)
+    case .canceled:
+      var unbuilt = try Story.at(.submitted)
+      try unbuilt.tell("a", .cancel(by: .alice))
+      stories.append(unbuilt)
+    default: break
+    }
+    return stories
   }
 
   static func table() throws -> String {
@@ -47,7 +65,9 @@ import Testing
     for state in RunState.allCases {
       let story = try Story.at(state)
       let actions = try story.present().nextActions(of: story.run("a"), at: story.now, rules: story.rules)
-      let byTarget = Dictionary(grouping: try edges(from: state), by: \.value).sorted { $0.key.rawValue < $1.key.rawValue }
+      let byTarget = Dictionary(grouping: try edges(from: state), by: \.value).sorted {
+        $0.key.rawValue < $1.key.rawValue
+      }
       let ways = byTarget.map { target, edges in
         edges.map { "`\($0.key)`" }.sorted().joined(separator: ", ") + " → **\(target.rawValue)**"
       }
@@ -64,7 +84,8 @@ import Testing
     let finish = try #require(text.range(of: Self.end, range: start..<text.endIndex)).lowerBound
     let expected = "\n" + (try Self.table()) + "\n"
     if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] == "1" {
-      try text.replacingCharacters(in: start..<finish, with: expected).write(to: Self.file, atomically: true, encoding: .utf8)
+      try text.replacingCharacters(in: start..<finish, with: expected).write(
+        to: Self.file, atomically: true, encoding: .utf8)
     } else {
       #expect(text[start..<finish] == expected)
     }

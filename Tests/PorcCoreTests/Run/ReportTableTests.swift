@@ -47,7 +47,8 @@ import Testing
       name: "policyOverrideNeeded", report: .policyOverrideNeeded(plan: 1, "too dear"),
       exceptions: "planning: policy_override_needed"),
     Row(
-      name: "applyStarted", report: .applyStarted(plan: 1), exceptions: "planning planned policy_override: apply_started"
+      name: "applyStarted", report: .applyStarted(plan: 1),
+      exceptions: "planning planned policy_override: apply_started"
     ),
     Row(
       name: "applyFinished", report: .applyFinished(plan: 1, outputs: [:]),

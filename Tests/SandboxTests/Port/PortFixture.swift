@@ -19,6 +19,8 @@ struct Port: Sendable {
     let status: Int
     let headers: HTTPHeaders
     let body: JSONValue
+
+    func header(_ name: String) -> String? { headers.first(name: name) }
   }
 
   /// A time that a test moves.
@@ -33,6 +35,7 @@ struct Port: Sendable {
   let time: Time
 
   /// Runs a sandbox around `body`, in a folder of its own unless one is given.
+  @discardableResult
   static func run<Value: Sendable>(
     in folder: TemporaryFolder? = nil, time: Time = Time(), requestsPerWindow: Int = 35_000,
     _ body: (Port) async throws -> Value

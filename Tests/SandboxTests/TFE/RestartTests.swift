@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import Sandbox
 import Testing
 
@@ -81,7 +82,13 @@ import Testing
         #expect(try await tfe.post("/runs/\(run)/actions/cancel").status == 202)
         try await tfe.wait(for: run, ["canceled"])
       }
+      let orphan = Process()
+      orphan.executableURL = URL(fileURLWithPath: "/bin/sleep")
+      orphan.arguments = ["600"]
+      orphan.currentDirectoryURL = URL(fileURLWithPath: image + "/data/runs/\(await before.values["run"] ?? "")/work")
+      try orphan.run()
       try await TFE.run(in: image) { tfe in
+        #expect(!orphan.isRunning)
         let kept = await before.values
         #expect(try await tfe.status(kept["run"] ?? "") == "errored")
         #expect(try await tfe.log(kept["run"] ?? "", "apply").contains("the server ended abruptly"))
@@ -94,15 +101,61 @@ import Testing
 
   @Test func aHalfWrittenLineOfTheJournalIsDropped() async throws {
     try await withTemporaryFolder { folder in
-      try await TFE.run(in: folder) { tfe in _ = try await tfe.createWorkspace("demo") }
+      try await TFE.run(in: folder) { tfe in
+        _ = try await tfe.createWorkspace("demo")
+      }
       let journal = URL(fileURLWithPath: folder + "/data/journal")
       try (Data(contentsOf: journal) + Data("workspace\tws-torn\t{\"id\":\"ws-t".utf8)).write(to: journal)
       try await TFE.run(in: folder) { tfe in
-        #expect(try await tfe.get("/organizations/acme/workspaces").data.array?.count == 1)
+        let kept = try await tfe.get("/organizations/acme/workspaces")
+        #expect(kept.data.array?.count == 1)
         _ = try await tfe.createWorkspace("second")
       }
       try await TFE.run(in: folder) { tfe in
-        #expect(try await tfe.get("/organizations/acme/workspaces").data.array?.count == 2)
+        let kept = try await tfe.get("/organizations/acme/workspaces")
+        #expect(kept.data.array?.count == 2)
+      }
+    }
+  }
+
+  @Test func aLongJournalIsRewrittenAndNothingIsLost() async throws {
+    try await withTemporaryFolder { folder in
+      let journal = folder + "/data/journal"
+      func size() throws -> Int {
+        try FileManager.default.attributesOfItem(atPath: journal)[.size] as? Int ?? 0
+      }
+      try await TFE.run(in: folder) { tfe in
+        let other = try await tfe.createWorkspace("other")
+        let workspace = try await tfe.createWorkspace("demo")
+        for index in 0..<30 {
+          let text = "\(index)" + String(repeating: "x", count: 200_000)
+          _ = try await tfe.send(
+            "PATCH", "/workspaces/\(workspace)", ["data": ["attributes": ["description": .string(text)]]])
+        }
+        let rewritten = try size()
+        #expect(rewritten < 5_000_000)
+        #expect(try await tfe.get("/workspaces/\(other)").status == 200)
+      }
+      try await TFE.run(in: folder) { tfe in
+        let read = try await tfe.get("/organizations/acme/workspaces/demo")
+        #expect(read.attributes["description"].string?.hasPrefix("29x") == true)
+        #expect(try await tfe.get("/organizations/acme/workspaces/other").status == 200)
+      }
+    }
+  }
+
+  @Test func aCancelledSandboxEndsAndLetsGoOfItsFolder() async throws {
+    try await withTemporaryFolder { folder in
+      let sandbox = TFESandbox(
+        host: "127.0.0.1", port: 0, dataFolder: folder + "/data", organization: "acme", token: TFE.token,
+        logger: Logger(label: "sandbox", factory: { _ in SwiftLogNoOpLogHandler() }))
+      let task = Task { try await sandbox.run() }
+      _ = try await sandbox.baseURL()
+      task.cancel()
+      _ = await task.result
+      try await TFE.run(in: folder) { tfe in
+        let answer = try await tfe.get("/organizations/acme")
+        #expect(answer.status == 200)
       }
     }
   }
@@ -121,10 +174,12 @@ import Testing
         let attributes = try FileManager.default.attributesOfItem(atPath: tfe.folder + "/data" + path)
         return (attributes[.posixPermissions] as? Int ?? 0) & 0o777
       }
-      #expect(try mode("") == 0o700)
+      let folderMode = try mode("")
+      #expect(folderMode == 0o700)
       let state = try FileManager.default.contentsOfDirectory(atPath: tfe.folder + "/data/states")[0]
       for path in ["/journal", "/key", "/requests.jsonl", "/states/\(state)", "/runs/\(run.id)/plan"] {
-        #expect(try mode(path) == 0o600, "\(path)")
+        let mode = try mode(path)
+        #expect(mode == 0o600, "\(path)")
       }
     }
   }

@@ -45,7 +45,9 @@ import Testing
       let third = try await tfe.createRun(workspace, version)
       #expect(second.attributes["status"] == "pending" && second.attributes["position-in-queue"] == 1)
       #expect(third.attributes["position-in-queue"] == 2)
-      #expect(try await tfe.get("/workspaces/\(workspace)").data["relationships"]["current-run"]["data"]["id"].string == first)
+      #expect(
+        try await tfe.get("/workspaces/\(workspace)").data["relationships"]["current-run"]["data"]["id"].string == first
+      )
 
       let planOnly = try await tfe.startRun(workspace, version, ["plan-only": true])
       try await tfe.wait(for: planOnly, ["planned_and_finished"])
@@ -93,7 +95,8 @@ import Testing
   @Test func whatCannotBePlannedIsErroredAndSaysWhy() async throws {
     try await TFE.run { tfe in
       let workspace = try await tfe.createWorkspace("demo")
-      let bad = try await tfe.startRun(workspace, tfe.upload(workspace, ["main.tf": "output \"x\" {\n  value = var.no\n}"]))
+      let bad = try await tfe.startRun(
+        workspace, tfe.upload(workspace, ["main.tf": "output \"x\" {\n  value = var.no\n}"]))
       try await tfe.wait(for: bad, ["errored"])
       #expect(try await tfe.log(bad, "plan").contains("Reference to undeclared input variable"))
       let syntax = try await tfe.startRun(workspace, tfe.upload(workspace, ["main.tf": "}{"]))
@@ -157,23 +160,37 @@ import Testing
     }
   }
 
+  /// A terraform whose apply does not heed an interrupt.
+  private static let stubborn =
+    "case $1 in apply) trap '' INT; echo stubborn; while :; do sleep 0.05; done;; esac; exec terraform \"$@\""
+
   @Test func aStubbornApplyCanBeKilledAfterTheCoolOff() async throws {
     try await withTemporaryFolder { folder in
-      let terraform = try Script.write(
-        "case $1 in apply) trap '' INT; echo stubborn; while :; do sleep 0.05; done;; esac; exec terraform \"$@\"",
-        in: folder)
-      try await TFE.run(terraform: terraform, coolOff: .milliseconds(200)) { tfe in
+      try await TFE.run(terraform: Script.write(Self.stubborn, in: folder), coolOff: .milliseconds(200)) { tfe in
         let workspace = try await tfe.createWorkspace("demo")
         let run = try await tfe.startRun(workspace, tfe.upload(workspace, Configuration.one), ["auto-apply": true])
         try await tfe.waitForLog(run, "apply", "stubborn")
         #expect(try await tfe.post("/runs/\(run)/actions/cancel").status == 202)
-        #expect(try await tfe.post("/runs/\(run)/actions/force-cancel").status == 409)
         #expect(try await tfe.get("/runs/\(run)").attributes["force-cancel-available-at"].string != nil)
         while try await tfe.get("/runs/\(run)").attributes["actions"]["is-force-cancelable"] != true {
           try await Task.sleep(for: .milliseconds(20))
         }
         #expect(try await tfe.post("/runs/\(run)/actions/force-cancel").status == 202)
         try await tfe.wait(for: run, ["force_canceled"])
+      }
+    }
+  }
+
+  @Test func aForcedCancelWaitsForTheCoolOffAndAStopForNobody() async throws {
+    try await withTemporaryFolder { folder in
+      let terraform = try Script.write(Self.stubborn, in: folder)
+      try await TFE.run(terraform: terraform, coolOff: .seconds(3600), stopGrace: .milliseconds(300)) { tfe in
+        let workspace = try await tfe.createWorkspace("demo")
+        let run = try await tfe.startRun(workspace, tfe.upload(workspace, Configuration.one), ["auto-apply": true])
+        try await tfe.waitForLog(run, "apply", "stubborn")
+        #expect(try await tfe.post("/runs/\(run)/actions/cancel").status == 202)
+        #expect(try await tfe.post("/runs/\(run)/actions/force-cancel").status == 409)
+        #expect(try await tfe.status(run) == "applying")
       }
     }
   }

@@ -26,7 +26,8 @@ struct TFE: Sendable {
 
   /// Runs a sandbox of its own around `body`, in a folder of its own unless one is given.
   static func run(
-    terraform: String? = nil, concurrency: Int = 4, coolOff: Duration = .seconds(10), stopGrace: Duration = .seconds(20),
+    terraform: String? = nil, concurrency: Int = 4, coolOff: Duration = .seconds(10),
+    stopGrace: Duration = .seconds(20),
     environment: [String: String] = [:], body: (TFE) async throws -> Void
   ) async throws {
     try await withTemporaryFolder { folder in
@@ -235,4 +236,3 @@ enum Configuration {
     """
   ]
 }
-

@@ -57,6 +57,7 @@ enum Faults {
     case let error as StoreError: return fault(from: error)
     case let error as HTTPError: return fault(from: error)
     case let error as TFEError: return Fault(error)
+    case let error as InputVaultError: return Fault(.bug, error.message, fix: error.fix, cause: error)
     case is DecodingError:
       return Fault(.malformedRequest, "The body is not the JSON that this call takes.", fix: "See /openapi.json.")
     default: return Fault(.bug, "Something went wrong that should not have.", fix: nil, cause: error)

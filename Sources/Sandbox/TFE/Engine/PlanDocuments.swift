@@ -29,7 +29,8 @@ actor PlanDocuments {
 
   /// The file at `path`, which `make` makes where it is missing. All who ask meanwhile wait for the same making, which
   /// therefore belongs to none of them: its task outlives the first.
-  private func document(_ path: String, _ make: @escaping @Sendable () async throws -> [UInt8]) async throws -> [UInt8] {
+  private func document(_ path: String, _ make: @escaping @Sendable () async throws -> [UInt8]) async throws -> [UInt8]
+  {
     if let bytes = try DurableFile.read(path) { return bytes }
     if let task = underWay[path] { return try await task.value }
     let task = Task {

@@ -48,9 +48,10 @@ struct RunJob: Sendable {
     try DurableFile.createFolder(folder.path)
     guard let archive = try DurableFile.read(archive) else { throw Problem(description: "The configuration is gone.") }
     let inner = workspace.text("working-directory").split(separator: "/").map(String.init)
-    let placed = Set(["terraform.tfstate", "errored.tfstate", Self.override.path].map {
-      (inner + [$0]).joined(separator: "/")
-    })
+    let placed = Set(
+      ["terraform.tfstate", "errored.tfstate", Self.override.path].map {
+        (inner + [$0]).joined(separator: "/")
+      })
     var entries = try TarGzip.unpack(archive).filter { entry in
       let parts = entry.path.split(separator: "/")
       let isOfInit = zip(parts, parts.dropFirst() + [""]).contains { $0 == ".terraform" && $1 != "modules" }

@@ -3,7 +3,7 @@ import Glibc
 /// Where the sandbox keeps what, below one folder that is private to its owner (0700) and that only one sandbox uses.
 struct DataFolder: Sendable {
   let path: String
-  /// Keeps the lock for as long as the process lives; never closed.
+  /// Keeps the lock until `release()`.
   private let lock: Int32
 
   /// Why the folder cannot be used.
@@ -28,7 +28,11 @@ struct DataFolder: Sendable {
   }
 
   /// Lets another sandbox use the folder.
-  func release() { close(lock) }
+  func release() {
+    // Explicitly: a child between its fork and exec still has the descriptor, which would keep the lock.
+    flock(lock, LOCK_UN)
+    close(lock)
+  }
 
   var journal: String { path + "/journal" }
   var requests: String { path + "/requests.jsonl" }

@@ -1,0 +1,37 @@
+# Every target sets up what it needs on a fresh Debian or Ubuntu, and says so.
+
+SWIFT ?= swift
+export PORC_WARNINGS_AS_ERRORS := 1
+
+.PHONY: help setup build release dev demo test format lint clean
+
+help: ## Shows this.
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: ## Installs what is missing: libraries, curl and jq; checks for Swift and Terraform.
+	@scripts/setup
+
+build: setup ## Builds porc and pine into .build/debug.
+	$(SWIFT) build
+
+release: setup ## Builds them optimised, into .build-release/release.
+	$(SWIFT) build -c release --scratch-path .build-release
+
+demo: build ## Watches a blueprint travel from a file to applied infrastructure, then cleans up.
+	@scripts/demo
+
+dev: build ## Runs PORC with an embedded Terraform Enterprise and Port, until Ctrl-C.
+	.build/debug/porc dev --templates examples/templates
+
+test: setup ## Builds everything with warnings as errors and runs all tests.
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+
+format: ## Lays the code out.
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests
+
+lint: ## Says what 'make format' would change, and fails if it would.
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+
+clean: ## Removes what was built.
+	rm -rf .build .build-release

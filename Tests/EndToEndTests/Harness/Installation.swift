@@ -1,0 +1,128 @@
+import Foundation
+import Glibc
+import TestKit
+import Testing
+
+/// An installation as in production: `porc serve`, and in place of the vendors' TFE and Port the two sandboxes, each a
+/// process of its own on an address that it keeps.
+actor Installation {
+  nonisolated let folder: TemporaryFolder
+  private var servers: [Name: Server] = [:]
+  private var addresses: [Name: String] = [:]
+  private let token: String
+
+  enum Name: String { case porc, tfe, port }
+
+  /// Runs `story` and ends what is still there properly afterwards.
+  static func run(_ story: (Installation) async throws -> Void) async throws {
+    let place = try await Installation()
+    do {
+      try await story(place)
+    } catch {
+      await place.abandon()
+      throw error
+    }
+    try await place.stop()
+  }
+
+  private init() async throws {
+    folder = try TemporaryFolder()
+    try Modules.write(to: folder)
+    let key = Data((0..<32).map { _ in UInt8.random(in: 0...255) }).base64EncodedString()
+    for (name, text) in [("key", key), ("tfe-token", "tfe-\(UUID())"), ("port-secret", "port-\(UUID())")] {
+      try #require(chmod(try folder.write(text, to: name).path, 0o600) == 0)
+    }
+    token = try await Executable.run(
+      "porc", ["token", "create", "tests", "--scope", "admin"],
+      environment: ["PORC_DATABASE_URL": "sqlite:\(folder.file("porc.sqlite").path)"]
+    ).exiting(0).answer
+  }
+
+  // MARK: Who is there
+
+  func startTFE() async throws {
+    try await start(.tfe) { address in
+      [
+        "sandbox", "tfe", "--listen", address, "--data", folder.file("tfe").path, "--organization", "acme",
+        "--token-file", folder.file("tfe-token").path,
+      ]
+    }
+  }
+
+  func startPort() async throws {
+    try await start(.port) { address in
+      [
+        "sandbox", "port", "--listen", address, "--data", folder.file("port").path, "--client-id", "acme",
+        "--client-secret-file", folder.file("port-secret").path,
+      ]
+    }
+  }
+
+  func startPORC() async throws {
+    let environment = [
+      "TFE_ADDRESS": addresses[.tfe] ?? "", "TFE_TOKEN": try secret("tfe-token"), "TFE_ORGANIZATION": "acme",
+      "PORT_BASE_URL": addresses[.port] ?? "", "PORT_CLIENT_ID": "acme",
+      "PORT_CLIENT_SECRET": try secret("port-secret"),
+      "PORT_SETUP": "yes", "PORC_DATABASE_URL": "sqlite:\(folder.file("porc.sqlite").path)",
+      "PORC_SECRET_KEY_FILE": folder.file("key").path, "PORC_TEMPLATES": folder.file("templates").path,
+    ]
+    try await start(.porc, environment) { address in ["serve"] }
+  }
+
+  func stopTFE() async throws { try await servers.removeValue(forKey: .tfe)?.stop() }
+  func stopPort() async throws { try await servers.removeValue(forKey: .port)?.stop() }
+  func killPORC() async throws { try await servers.removeValue(forKey: .porc)?.kill() }
+
+  private func stop() async throws {
+    for name in [Name.porc, .tfe, .port] { try await servers.removeValue(forKey: name)?.stop() }
+  }
+
+  private func abandon() async {
+    for server in servers.values { await server.abandon() }
+  }
+
+  /// Starts a server on the address that it had before, the first time on a free one.
+  private func start(
+    _ name: Name, _ environment: [String: String] = [:], _ arguments: (_ address: String) -> [String]
+  ) async throws {
+    let address = addresses[name]?.replacing("http://", with: "") ?? "127.0.0.1:\(try Self.freePort())"
+    let server = try await Server(
+      arguments(address),
+      environment: environment.merging(["PATH": try Gate.searchPath(in: folder), "PORC_LISTEN": address]) { $1 },
+      log: folder.file("\(name.rawValue).log"))
+    servers[name] = server
+    addresses[name] = try #require(server.ready[name.rawValue].string)
+  }
+
+  /// A port that nobody listens on, below those that the system hands out to connections.
+  private static func freePort() throws -> UInt16 {
+    for _ in 0..<100 {
+      let port = UInt16.random(in: 15_000..<30_000)
+      let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      defer { close(socket) }
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_port = port.bigEndian
+      address.sin_addr.s_addr = inet_addr("127.0.0.1")
+      let isFree = withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          bind(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+        }
+      }
+      if isFree { return port }
+    }
+    throw NeverHappened(description: "a free port was found")
+  }
+
+  // MARK: Their APIs
+
+  func porc() throws -> API { API(base: try #require(addresses[.porc]), token: token) }
+  func tfe() throws -> API { API(base: try #require(addresses[.tfe]), token: try secret("tfe-token")) }
+  func port() async throws -> API {
+    try await API.port(at: try #require(addresses[.port]), clientID: "acme", secret: try secret("port-secret"))
+  }
+
+  private func secret(_ name: String) throws -> String {
+    try String(contentsOf: folder.file(name), encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+}

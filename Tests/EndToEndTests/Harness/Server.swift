@@ -1,0 +1,68 @@
+import Foundation
+import Glibc
+import Processes
+import Testing
+
+/// A program of ours that serves: started, ready, and stopped by a signal.
+final class Server: Sendable {
+  /// The line it printed when it was ready.
+  let ready: JSON
+  private let pid: pid_t
+  private let ending: Task<ExitStatus, any Error>
+
+  /// Says its own process id, sees to it that the server does not outlive the tests, and becomes the server.
+  private static let launcher = """
+    echo "$$"
+    (while kill -0 "$1" 2>/dev/null; do sleep 1; done; kill -TERM "$$") >/dev/null 2>&1 &
+    log=$2; shift 2
+    exec "$@" 2>>"$log"
+    """
+
+  /// Starts `porc` and returns once it is ready.
+  ///
+  /// - Parameter log: where its standard error goes, after what is there.
+  init(_ arguments: [String], environment: [String: String] = [:], log: URL) async throws {
+    let command = Command(
+      "/bin/sh",
+      ["-c", Self.launcher, "sh", "\(getpid())", log.path, try Executable.path("porc")] + arguments,
+      environment: Executable.environment(environment))
+    let (lines, feed) = AsyncStream.makeStream(of: String.self)
+    ending = Task {
+      defer { feed.finish() }
+      return try await command.run(onLine: { feed.yield($0) })
+    }
+    var reader = lines.makeAsyncIterator()
+    let said = await reader.next()
+    guard let pid = said.flatMap({ pid_t($0) }), let line = await reader.next() else {
+      let error = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
+      throw NotReady(description: "porc \(arguments.joined(separator: " ")) did not get ready: \(error)")
+    }
+    self.pid = pid
+    ready = try JSON(Data(line.utf8))
+    #expect(ready["ready"] == true)
+  }
+
+  struct NotReady: Error, CustomStringConvertible { let description: String }
+
+  /// Ends it at once, without a chance to tidy up.
+  func kill() async throws {
+    Glibc.kill(pid, SIGKILL)
+    #expect(try await ending.value == .signaled(SIGKILL))
+  }
+
+  /// Asks it to end; it must do so properly, and soon.
+  func stop(at location: SourceLocation = #_sourceLocation) async throws {
+    let start = ContinuousClock.now
+    Glibc.kill(pid, SIGTERM)
+    let status = try await ending.value
+    #expect(status == .exited(0), sourceLocation: location)
+    // Terraform that is under way is waited for; nothing else takes seconds.
+    #expect(ContinuousClock.now - start < .seconds(5), sourceLocation: location)
+  }
+
+  /// Ends it however it can, for a story that has failed already.
+  func abandon() async {
+    Glibc.kill(pid, SIGKILL)
+    _ = try? await ending.value
+  }
+}

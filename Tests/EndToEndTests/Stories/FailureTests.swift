@@ -1,0 +1,49 @@
+import Foundation
+import Testing
+
+/// Terraform's own words reach everybody who looks.
+@Suite(.devServer(), .timeLimit(.minutes(1)))
+struct FailureTests {
+  private func submit(_ phase: String, _ name: String, _ dev: DevServer) async throws -> String {
+    try await dev.submit(Blueprint.of("failing", named: name, ["phase": .string(phase)]))
+  }
+
+  @Test func aFailingPlanSaysWhyEverywhere() async throws {
+    let dev = try DevServer.current()
+    let run = try await submit("plan", "bad-plan", dev)
+    let why = "The address pool 10.0.0.0/24 is exhausted."
+    let planned = try await dev.pine("plan", "--run-id", run).exiting(1)
+    #expect(planned.output.contains(why), "Terraform's output: \(planned)")
+    #expect(planned.error.contains(why), "the complaint: \(planned)")
+    let summary = try await dev.summary(run)
+    #expect(summary["status"] == "plan_failed" && summary["is_final"] == true)
+    #expect(summary["error"]["summary"] == "Resource precondition failed")
+    #expect(summary["error"]["detail"].string?.contains(why) == true)
+    #expect(summary["error"]["address"] == "terraform_data.checked")
+    #expect(try await dev.pine("summary", run).exiting(0).output.contains(why))
+    let shown = try await dev.shows("bad-plan", ["terraform_status": "plan_failed"])
+    #expect(shown["last_error"]?.string?.contains(why) == true)
+    #expect(shown["deployed_blueprint"] == nil)
+    #expect(try await dev.porc.get("/runs/\(run)/logs?phase=plan").text.contains(why))
+  }
+
+  @Test func aFailingApplySaysWhyEverywhere() async throws {
+    let dev = try DevServer.current()
+    let run = try await submit("apply", "bad-apply", dev)
+    try await dev.plan(run)
+    let why = "exit status 3"
+    let applied = try await dev.pine("apply", "--run-id", run).exiting(1)
+    #expect(applied.output.contains(why) && applied.output.contains("the disk is full"), "\(applied)")
+    #expect(applied.error.contains(why), "\(applied)")
+    let summary = try await dev.summary(run)
+    #expect(summary["status"] == "apply_failed" && summary["partial"] == true)
+    #expect(summary["error"]["summary"] == "local-exec provisioner error")
+    let shown = try await dev.shows("bad-apply", ["terraform_status": "apply_failed"])
+    #expect(shown["last_error"]?.string?.contains(why) == true)
+
+    // What was mended is submitted as a new run, and its success leaves no trace of the error.
+    let mended = try await dev.deploy(Blueprint.of("failing", named: "bad-apply", ["phase": "none"]))
+    try await dev.shows(
+      "bad-apply", ["terraform_status": "applied", "last_error": nil, "porc_run_id": .string(mended)])
+  }
+}

@@ -69,7 +69,7 @@ let package = Package(
     library("Retry"),
 
     // The database, and the clients of the systems that PORC talks to.
-    library("PorcStore", ["PorcCore", grdb, crypto]),
+    library("PorcStore", ["HCL", "PorcCore", grdb, crypto]),
     library("TerraformEnterprise", ["Retry", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL]),
     library("PortPortal", ["Retry", asyncHTTPClient, logging, nioCore, nioHTTP1]),
 
@@ -102,9 +102,9 @@ let package = Package(
     tests("ArchiveTests", ["Archive"]),
     tests("ProcessesTests", ["Processes"]),
     tests("RetryTests", ["Retry"]),
-    tests("PorcStoreTests", ["PorcStore"]),
-    tests("TerraformEnterpriseTests", ["TerraformEnterprise", "Sandbox"]),
-    tests("PortPortalTests", ["PortPortal", "Sandbox"]),
+    tests("PorcStoreTests", ["HCL", "PorcCore", "PorcStore", grdb]),
+    tests("TerraformEnterpriseTests", ["Retry", "TerraformEnterprise", asyncHTTPClient, httpTypes, logging]),
+    tests("PortPortalTests", ["PortPortal", "Retry", asyncHTTPClient, httpTypes, logging]),
     tests("SandboxTests", ["Sandbox", "Archive", "Processes", asyncHTTPClient]),
     tests("PorcServerTests", ["PorcServer", .product(name: "HummingbirdTesting", package: "hummingbird")]),
     tests("PineCLITests", ["PineCLI"]),

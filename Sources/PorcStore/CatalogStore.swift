@@ -14,7 +14,8 @@ public protocol CatalogStore: Sendable {
   /// Makes the templates of `source` exactly these, stores their archives, and wants them in the portal. One that is
   /// gone and that a listed instance was made from becomes `retired`; any other goes, in the portal too.
   ///
-  /// A template whose id another source has already is left out and returned; so is one whose id came before in `templates`.
+  /// A template whose id another source has already is left out and returned; so is one whose id came before in
+  /// `templates`.
   ///
   /// - Throws: ``StoreError/unusable(_:fix:)`` if the archive of a template is neither in `archives` nor stored.
   @discardableResult

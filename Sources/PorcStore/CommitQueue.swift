@@ -1,11 +1,11 @@
 import GRDB
 import Synchronization
 
-/// The only way to write: everything that asks while a commit is under way shares the next one, so that one flush to the
-/// disk serves up to ``batchLimit`` callers. There is no timer: a lone caller is committed at once.
+/// The only way to write: everything that asks while a commit is under way shares the next one, so that one flush to
+/// the disk serves up to ``batchLimit`` callers. There is no timer: a lone caller is committed at once.
 ///
-/// Each piece of work runs in a savepoint of its own; one that throws fails alone. Results are handed out after the commit;
-/// if that fails, everybody whose work was in it gets its error.
+/// Each piece of work runs in a savepoint of its own; one that throws fails alone. Results are handed out after the
+/// commit; if that fails, everybody whose work was in it gets its error.
 final class CommitQueue: Sendable {
   private typealias Delivery = (_ commitError: (any Error)?) -> Void
 
@@ -109,7 +109,8 @@ final class CommitQueue: Sendable {
         let changes = db.totalChangesCount
         deliveries.append(entry.run(db))
         if entry.isNews, db.totalChangesCount != changes { hasNews = true }
-        // A full disk, for one, makes SQLite roll the whole transaction back (https://www.sqlite.org/lang_transaction.html).
+        // A full disk, for one, makes SQLite roll the whole transaction back
+        // (https://www.sqlite.org/lang_transaction.html).
         guard db.isInsideTransaction else {
           throw DatabaseError(
             resultCode: .SQLITE_ABORT, message: "the transaction was rolled back by another's failure")

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Documents that were read before, decoded. A document is used only for the very version that the database names, so the
-/// cache is never asked what is true, only what it looks like.
+/// Documents that were read before, decoded. A document is used only for the very version that the database names, so
+/// the cache is never asked what is true, only what it looks like.
 ///
 /// Only committed versions may be remembered: the number of one that was rolled back is used again.
 final class DocumentCache<Key: Hashable & Sendable, Document: Sendable>: Sendable {

@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// Says that one process serves a database, until it is released. The system releases it when the process ends, however that
-/// happens. Advisory: whoever does not ask is not stopped (flock(2)).
+/// Says that one process serves a database, until it is released. The system releases it when the process ends, however
+/// that happens. Advisory: whoever does not ask is not stopped (flock(2)).
 final class FileLock: Sendable {
   /// `nil` once released.
   private let descriptor: Mutex<Int32?>

@@ -5,9 +5,9 @@ public import PorcCore
 
 /// Keeps the values of sensitive inputs from everybody who has the database but not the key.
 ///
-/// Sealed inputs are: the format's version (1 byte, 1), the id of the key (8 ASCII characters, the first hex digits of its
-/// SHA-256), then what AES-GCM makes of the JSON (nonce 12 bytes, ciphertext, tag 16 bytes; NIST SP 800-38D). The header and
-/// the run's id are authenticated too, so that sealed inputs open for no other run.
+/// Sealed inputs are: the format's version (1 byte, 1), the id of the key (8 ASCII characters, the first hex digits of
+/// its SHA-256), then what AES-GCM makes of the JSON (nonce 12 bytes, ciphertext, tag 16 bytes; NIST SP 800-38D). The
+/// header and the run's id are authenticated too, so that sealed inputs open for no other run.
 public struct InputVault: Sendable {
   private static let version: UInt8 = 1
   private static let keySize = 32
@@ -58,8 +58,8 @@ public struct InputVault: Sendable {
     return header + box.nonce + box.ciphertext + box.tag
   }
 
-  /// - Throws: ``InputVaultError/otherKey(_:)`` if they were sealed with another key, ``InputVaultError/damaged(_:)`` if they
-  ///   were changed or belong to another run.
+  /// - Throws: ``InputVaultError/otherKey(_:)`` if they were sealed with another key, ``InputVaultError/damaged(_:)``
+  ///   if they were changed or belong to another run.
   public func open(_ data: Data, of run: Run.ID) throws -> [String: Value] {
     let headerSize = 1 + Self.keyIDSize
     guard data.count > headerSize, data.first == Self.version else { throw InputVaultError.damaged(run) }

@@ -4,8 +4,8 @@ public import PorcCore
 /// Work to be done outside, leased to one worker at a time. Delivery is at least once: whoever does a job first asks
 /// whether it was done before.
 public protocol JobQueue: Sendable {
-  /// Leases due jobs, those first that are due longest; of an instance only one at a time, by ``RunJob/Kind/priority``. A lease
-  /// that ran out is free for all.
+  /// Leases due jobs, those first that are due longest; of an instance only one at a time, by ``RunJob/Kind/priority``.
+  /// A lease that ran out is free for all.
   ///
   /// - Parameters:
   ///   - worker: a name unique to this process.
@@ -35,8 +35,8 @@ public protocol JobQueue: Sendable {
   /// Makes jobs due at once, where they exist and are unfinished; one that is leased, as soon as its lease ends.
   func wake(_ jobs: [RunJob]) async throws
 
-  /// How long until there may be something to claim, in seconds: 0 if there is now, `nil` if there is no job. What a lease keeps
-  /// from being claimed counts from the end of that lease.
+  /// How long until there may be something to claim, in seconds: 0 if there is now, `nil` if there is no job. What a
+  /// lease keeps from being claimed counts from the end of that lease.
   func untilNextDue() async throws -> TimeInterval?
 }
 

@@ -15,8 +15,8 @@ public protocol PortalState: Sendable {
 
   /// The portal did not take it: try again after `delay`. A newer desired state is tried at once.
   ///
-  /// - Parameter rejection: the portal's reason, if it refused this very entity (rather than being away); `nil` leaves the one
-  ///   it gave for this version before.
+  /// - Parameter rejection: the portal's reason, if it refused this very entity (rather than being away); `nil` leaves
+  ///   the one it gave for this version before.
   func postpone(_ difference: PortalDifference, for delay: TimeInterval, rejection: String?) async throws
 
   /// Whether the portal shows what it should; `nil` for an entity that PORC never wanted there.

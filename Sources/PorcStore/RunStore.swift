@@ -8,20 +8,20 @@ public protocol RunStore: Sendable {
   /// - Parameters:
   ///   - subject: the instance, or a run of it by any id that ``locate(_:)`` takes.
   ///   - record: what to store beside the decision, in the same transaction.
-  ///   - decide: gets the situation (`nil` for an instance that does not exist) and the time of the database's clock, to the
-  ///     millisecond. Called once, inside the transaction: it must be pure and quick. What it throws is thrown on, and
-  ///     nothing is recorded.
-  /// - Throws: ``StoreError/notFound`` for a run that does not exist, and where there is no instance and nothing was decided;
-  ///   ``StoreError/leaseLost`` if `record.finishing` is not held any more; ``StoreError/alreadyAnswered(_:)`` if there is an
-  ///   answer under the key of `record.answer`: `decide` is not called then.
+  ///   - decide: gets the situation (`nil` for an instance that does not exist) and the time of the database's clock,
+  ///     to the millisecond. Called once, inside the transaction: it must be pure and quick. What it throws is thrown
+  ///     on, and nothing is recorded.
+  /// - Throws: ``StoreError/notFound`` for a run that does not exist, and where there is no instance and nothing was
+  ///   decided; ``StoreError/leaseLost`` if `record.finishing` is not held any more; ``StoreError/alreadyAnswered(_:)``
+  ///   if there is an answer under the key of `record.answer`: `decide` is not called then.
   @discardableResult
   func decide(
     about subject: Subject, recording record: Record,
     _ decide: @escaping @Sendable (_ situation: Situation?, _ now: Date) throws -> Decision
   ) async throws -> Recorded
 
-  /// A run by PORC's id or by a TFE run id, with its situation; `nil` if there is none. The situation of a run whose instance
-  /// was removed is the one it was removed in, even if there is an instance of the same name again.
+  /// A run by PORC's id or by a TFE run id, with its situation; `nil` if there is none. The situation of a run whose
+  /// instance was removed is the one it was removed in, even if there is an instance of the same name again.
   func locate(_ runID: String) async throws -> Located?
 
   /// An instance that has not been removed.
@@ -60,9 +60,11 @@ public protocol RunStore: Sendable {
   func putBlob(_ bytes: Data, digest: String) async throws
 
   /// Takes a destroyed instance out of what is listed, and wants its entity deleted in the portal. Does nothing if
-  /// the instance has begun a new life. Its runs and events stay; a blueprint submitted under its name begins from nothing.
+  /// the instance has begun a new life. Its runs and events stay; a blueprint submitted under its name begins from
+  /// nothing.
   ///
-  /// - Parameter lease: the job that removes it, which is finished. It removes what its own run destroyed, nothing later.
+  /// - Parameter lease: the job that removes it, which is finished. It removes what its own run destroyed, nothing
+  ///   later.
   /// - Returns: whether it was removed.
   @discardableResult
   func remove(_ instance: Instance.ID, finishing lease: Lease?) async throws -> Bool
@@ -172,7 +174,8 @@ public enum StoreError: Error, Sendable, Equatable {
   case notFound
   /// Another worker has the job now, or it is finished: what was learned is dropped.
   case leaseLost
-  /// Somebody was faster with the same idempotency key: this is what they got. Its fingerprint tells whether they sent the same.
+  /// Somebody was faster with the same idempotency key: this is what they got. Its fingerprint tells whether they sent
+  /// the same.
   case alreadyAnswered(StoredAnswer)
   /// The database cannot be used: what, and what to do.
   case unusable(String, fix: String)

@@ -104,8 +104,8 @@ private struct CatalogWriter {
     isChanged = true
   }
 
-  /// Whether an instance in the list was made from it, or is about to be. A destroyed one counts until it is removed: its
-  /// entity in the portal still points to the template.
+  /// Whether an instance in the list was made from it, or is about to be. A destroyed one counts until it is removed:
+  /// its entity in the portal still points to the template.
   private func isInUse(_ id: String) throws -> Bool {
     try db.value(
       Int.self,

@@ -19,13 +19,14 @@ extension SQLiteStore {
     }
   }
 
-  /// The next job that may be leased: of the instance whose job is due longest, the first by priority. ?1: now.
+  /// A job that is due, of an instance on which nobody works. ?1: now.
   private static let claimable = """
     job.due_at <= ?1 AND NOT EXISTS (
       SELECT 1 FROM job AS leased WHERE leased.instance_id = job.instance_id AND leased.leased_until > ?1)
     """
 
-  /// Leases one job. ?1: now, ?2: the worker, ?3: the end of the lease.
+  /// The hot query: leases one job, of the instance whose job is due longest the first by priority. ?1: now, ?2: the
+  /// worker, ?3: the end of the lease.
   static let claim = """
     UPDATE job SET leased_by = ?2, leased_until = ?3, token = token + 1, claims = claims + 1, again_at = NULL
     WHERE id = (
@@ -36,6 +37,16 @@ extension SQLiteStore {
     RETURNING id, kind, run_id, instance_id, plan, leased_by, token, failures, claims, created_at
     """
 
+  /// Gives back what nobody works on any more.
+  static func releaseLeases(_ db: Database) throws {
+    try db.execute(
+      sql: """
+        UPDATE job SET leased_by = NULL, leased_until = NULL, due_at = min(due_at, coalesce(again_at, due_at)),
+          again_at = NULL
+        WHERE leased_until IS NOT NULL
+        """)
+  }
+
   public func renew(_ lease: Lease, for duration: TimeInterval) async throws {
     try await write(isNews: false) { [self] db in
       let now = now().milliseconds
@@ -43,7 +54,8 @@ extension SQLiteStore {
       let renewed = try db.run(
         """
         UPDATE job SET leased_until = ?1 WHERE id = ?2 AND token = ?3 AND leased_until IS NOT NULL AND NOT EXISTS (
-          SELECT 1 FROM job AS other WHERE other.instance_id = job.instance_id AND other.leased_until > ?4 AND other.id <> ?2)
+          SELECT 1 FROM job AS other
+          WHERE other.instance_id = job.instance_id AND other.leased_until > ?4 AND other.id <> ?2)
         """, [now.advanced(bySeconds: duration), lease.jobID, lease.token, now])
       guard renewed > 0 else { throw StoreError.leaseLost }
     }

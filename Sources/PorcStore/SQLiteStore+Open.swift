@@ -8,8 +8,8 @@ extension SQLiteStore {
   /// - Parameters:
   ///   - path: of the SQLite file; `-wal`, `-shm` and `.lock` files lie beside it.
   ///   - exclusively: `true` for a server, of which a file has one. `false` for a tool that may work beside it.
-  /// - Throws: ``StoreError/unusable(_:fix:)``, which says why it cannot be used: not a database, another program's, a newer
-  ///   PORC's, not writable, served by another process.
+  /// - Throws: ``StoreError/unusable(_:fix:)``, which says why it cannot be used: not a database, another program's, a
+  ///   newer PORC's, not writable, served by another process.
   public static func open(
     path: String, exclusively: Bool = true, settings: Settings = Settings()
   ) throws -> SQLiteStore {
@@ -26,6 +26,8 @@ extension SQLiteStore {
           try Migration.migrate(db, path: path)
           forMigration?.release()
         }
+        // Whoever held a lease is dead: the lock says so. Its work goes on at once, not when the lease runs out.
+        if exclusively { try SQLiteStore.releaseLeases(db) }
       }
       return SQLiteStore(path: path, settings: settings, pool: pool, lock: lock)
     } catch let error as DatabaseError {

@@ -9,8 +9,8 @@ extension SQLiteStore {
   ) throws {
     // Even if the portal has acknowledged just this before: another state may be on its way to it.
     let isNewlyBehind = """
-      version = version + 1, desired_at = ?3, behind_since = coalesce(behind_since, ?3), next_attempt_at = ?3, attempts = 0,
-      rejection = NULL
+      version = version + 1, desired_at = ?3, behind_since = coalesce(behind_since, ?3), next_attempt_at = ?3,
+      attempts = 0, rejection = NULL
       """
     guard let entity else {
       try db.run(
@@ -29,7 +29,8 @@ extension SQLiteStore {
       """, [kind.rawValue, identifier, now, try StoredJSON.text(entity)])
   }
 
-  /// The hot query. ?1: now, ?2: how many. Templates come first since `blueprint_template` sorts after `blueprint_instance`.
+  /// The hot query. ?1: now, ?2: how many. Templates come first since `blueprint_template` sorts after
+  /// `blueprint_instance`.
   static let differences = """
     SELECT kind, identifier, desired, acknowledged, version, attempts, behind_since FROM portal_entity
     WHERE behind_since IS NOT NULL AND next_attempt_at <= ?1 ORDER BY kind DESC, behind_since LIMIT ?2
@@ -84,7 +85,8 @@ extension SQLiteStore {
     let shown = try difference.desired.map(StoredJSON.text)
     try db.run(
       """
-      UPDATE portal_entity SET acknowledged = ?4, acknowledged_version = iif(?4 IS NULL, NULL, ?3), behind_since = desired_at
+      UPDATE portal_entity
+      SET acknowledged = ?4, acknowledged_version = iif(?4 IS NULL, NULL, ?3), behind_since = desired_at
       WHERE kind = ?1 AND identifier = ?2 AND version > ?3 AND coalesce(acknowledged_version, 0) < ?3
         AND behind_since IS NOT NULL
       """, [kind, identifier, difference.version, shown])
@@ -124,8 +126,8 @@ extension SQLiteStore {
   public func markDifferent(_ kind: PortalEntity.Kind, _ identifier: String) async throws {
     let now = now().milliseconds
     try await write { db in
-      // One that is behind anyhow is tried when its time comes. A new version for the others: an answer that is still on its
-      // way was to what the portal showed before.
+      // One that is behind anyhow is tried when its time comes. A new version for the others: an answer that is still
+      // on its way was to what the portal showed before.
       try db.run(
         """
         UPDATE portal_entity SET acknowledged = NULL, acknowledged_version = NULL,

@@ -8,8 +8,8 @@ public final class SQLiteStore: Store {
   public struct Settings: Sendable {
     /// How long a destroyed instance stays visible, in seconds.
     public var retention: TimeInterval
-    /// What the portal should show of an instance; `nil` leaves it as it is. Called inside the transaction of a decision, so
-    /// it must be pure and quick.
+    /// What the portal should show of an instance; `nil` leaves it as it is. Called inside the transaction of a
+    /// decision, so it must be pure and quick.
     public var entity: @Sendable (Situation) -> PortalEntity?
     /// The database's clock, which for SQLite is the process's.
     public var now: @Sendable () -> Date
@@ -44,6 +44,9 @@ public final class SQLiteStore: Store {
   public func close() async throws {
     await queue.close()
     hints.finish()
+    // GRDB closes its readers last, and they cannot fold the log back: without this a copy of the file alone would lack
+    // what was written last. Should a tool beside this server be reading, the next start does it.
+    try? await pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
     do { try pool.close() } catch let error as DatabaseError { throw StoreError.translating(error, path: path) }
     lock?.release()
   }

@@ -35,7 +35,8 @@ extension Date {
 }
 
 extension Int64 {
-  /// This time in milliseconds, `delay` seconds later; a negative delay counts as none, and none is longer than 100 years.
+  /// This time in milliseconds, `delay` seconds later; a negative delay counts as none, and none is longer than 100
+  /// years.
   func advanced(bySeconds delay: Double) -> Int64 {
     self + Int64((Swift.min(Swift.max(delay, 0), 3_155_760_000) * 1000).rounded(.up))
   }

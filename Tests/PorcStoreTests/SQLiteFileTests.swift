@@ -45,6 +45,33 @@ import Testing
     try await store.close()
   }
 
+  @Test func workOfADeadServerGoesOnAtTheNextStart() async throws {
+    let dead = try SQLiteStore.open(path: path)
+    try await dead.submit("vm", as: "porc-1")
+    try await dead.decide(about: .run("porc-1"), recording: Record()) { situation, now in
+      try RunMachine.decide(.build, for: Run.ID("porc-1"), in: try #require(situation), at: now)
+    }
+    #expect(try await dead.claim(worker: "dead", for: 3600, limit: 1).count == 1)
+    #expect(try await dead.claim(worker: "other", for: 3600, limit: 1).isEmpty)
+    try await dead.close()
+
+    let next = try SQLiteStore.open(path: path)
+    #expect(try await next.claim(worker: "next", for: 3600, limit: 1).map(\.kind) == [.build])
+    // A tool beside the server takes nothing away from it.
+    try await SQLiteStore.open(path: path, exclusively: false).close()
+    #expect(try await next.claim(worker: "other", for: 3600, limit: 1).isEmpty)
+    try await next.close()
+  }
+
+  @Test func theFileAloneHoldsEverythingAfterClosing() async throws {
+    let store = try SQLiteStore.open(path: path)
+    try await store.submit("vm", as: "porc-1")
+    try await store.close()
+    let copy = folder.file("copy.sqlite").path
+    try FileManager.default.copyItem(atPath: path, toPath: copy)
+    #expect(try await SQLiteStore.open(path: copy).locate("porc-1") != nil)
+  }
+
   @Test func folderAndFilesAreForTheirOwnerOnly() async throws {
     let path = folder.file("new/data/porc.sqlite").path
     let store = try SQLiteStore.open(path: path)

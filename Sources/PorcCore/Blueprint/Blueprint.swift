@@ -44,10 +44,10 @@ public struct Blueprint: Sendable, Equatable {
       }
     }
     reader.refuseOthers()
-    guard let kind, let schemaVersion else { return (nil, reader.findings) }
+    guard let kind else { return (nil, reader.findings) }
     return (
       Blueprint(
-        kind: kind, schemaVersion: schemaVersion, metadata: metadata ?? BlueprintMetadata(name: ""), inputs: inputs),
+        kind: kind, schemaVersion: schemaVersion ?? "", metadata: metadata ?? BlueprintMetadata(name: ""), inputs: inputs),
       reader.findings
     )
   }

@@ -46,22 +46,10 @@ extension RunDriver {
       plan.clears == nil, run.cancelRequestedAt == nil
     else { return .done }
     do {
-      let workspace = try await workspace(for: located, lease)
-      let message = PorcCore.Plan.message(run: run.id, number: plan.number)
-      // TFE has no idempotency keys: an earlier attempt may have made the run and died before it said so.
-      if lease.claims > 1, let made = try await find(message, in: workspace) {
-        try await created(made, plan, run, lease)
-        return .reported
-      }
-      try await setVariables(located, workspace)
-      let version = try await configurationVersion(located, workspace)
-      var options = RunOptions(workspaceID: workspace.id, configurationVersionID: version, message: message)
-      options.isDestroy = run.operation == .destroy
-      options.autoApply = plan.request.appliesAutomatically
-      options.variables = run.submission.inputs.sorted { $0.key < $1.key }.map {
-        RunOptions.Variable(key: $0.key, hclValue: $0.value.hclLiteral)
-      }
-      try await created(try await client.runs.create(options), plan, run, lease)
+      let made = try await makeRun(of: plan, located, lease)
+      let report = RunReport.tfeRunCreated(
+        plan: plan.number, tfeRunID: made.id, configurationVersionID: made.configurationVersionID ?? "")
+      try await self.report([report], about: run.id, finishing: lease)
     } catch let refusal as TFERefusal {
       try await report([.planFailed(plan: plan.number, refusal.failure)], about: run.id, finishing: lease)
     } catch let error as InputVaultError {
@@ -74,22 +62,51 @@ extension RunDriver {
     return .reported
   }
 
-  private func created(
-    _ made: TerraformEnterprise.Run, _ plan: PorcCore.Plan, _ run: PorcCore.Run, _ lease: Lease
-  ) async throws {
-    try await report(
-      [
-        .tfeRunCreated(
-          plan: plan.number, tfeRunID: made.id, configurationVersionID: made.configurationVersionID ?? "")
-      ], about: run.id, finishing: lease)
+  /// The TFE run of a plan, made now or by an earlier attempt.
+  private func makeRun(
+    of plan: PorcCore.Plan, _ located: Located, _ lease: Lease
+  ) async throws -> TerraformEnterprise.Run {
+    guard let known = located.situation.instance.workspace else {
+      return try await makeRun(of: plan, located, lease, in: try await ensureWorkspace(for: located))
+    }
+    do {
+      return try await makeRun(of: plan, located, lease, in: known)
+    } catch let error as TFEError where error.kind == .notFound {
+      // Deleted in TFE, perhaps: it is found again by its name, or made anew. If it is the same, something else is absent.
+      let found = try await ensureWorkspace(for: located)
+      guard found.id != known.id else { throw error }
+      return try await makeRun(of: plan, located, lease, in: found)
+    }
   }
 
-  /// The workspace as recorded, or found or made now. A recorded one that has vanished in TFE is made anew.
-  private func workspace(for located: Located, _ lease: Lease) async throws -> PorcCore.Workspace {
-    let instance = located.situation.instance
-    if let known = instance.workspace, lease.failures == 0 { return known }
+  private func makeRun(
+    of plan: PorcCore.Plan, _ located: Located, _ lease: Lease, in workspace: PorcCore.Workspace
+  ) async throws -> TerraformEnterprise.Run {
+    let run = located.run
+    let message = PorcCore.Plan.message(run: run.id, number: plan.number)
+    // TFE has no idempotency keys: an earlier attempt may have made the run and died before it said so.
+    if lease.claims > 1, let made = try await find(message, in: workspace) { return made }
+    try await setVariables(located, workspace)
+    let version = try await configurationVersion(located, workspace)
+    var options = RunOptions(workspaceID: workspace.id, configurationVersionID: version, message: message)
+    options.isDestroy = run.operation == .destroy
+    options.autoApply = plan.request.appliesAutomatically
+    options.variables = Self.inputsOwner(of: located).submission.inputs.sorted { $0.key < $1.key }.map {
+      RunOptions.Variable(key: $0.key, hclValue: $0.value.hclLiteral)
+    }
+    return try await client.runs.create(options)
+  }
+
+  /// Whose variables a plan passes: its own run's, or for a destroy those of the run that it removes.
+  private static func inputsOwner(of located: Located) -> PorcCore.Run {
+    guard located.run.operation == .destroy, let basis = located.situation.instance.basis else { return located.run }
+    return located.situation.runs[basis.run] ?? located.run
+  }
+
+  private func ensureWorkspace(for located: Located) async throws -> PorcCore.Workspace {
     let template = located.run.submission.template
-    let workspace = try await workspaces.ensure(instance.id, terraformVersion: template.terraformVersion)
+    let workspace = try await workspaces.ensure(
+      located.run.instance, terraformVersion: template.terraformVersion)
     try await report([.workspaceReady(workspace)], about: located.run.id, finishing: nil)
     return workspace
   }

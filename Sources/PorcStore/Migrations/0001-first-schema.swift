@@ -3,8 +3,8 @@ extension Migration {
   static let firstSchema = Migration(
     number: 1,
     sql: """
-      -- One row for each life in the list: an instance that was removed keeps its row, for its runs; the same name begins
-      -- anew with another.
+      -- One row for each life in the list: an instance that was removed keeps its row, for its runs; the same name
+      -- begins anew with another.
       CREATE TABLE instance (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
         id TEXT NOT NULL CHECK (id <> ''),

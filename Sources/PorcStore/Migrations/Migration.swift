@@ -9,7 +9,8 @@ struct Migration: Sendable {
   static let all = [firstSchema]
   static let newest = all.count
 
-  /// Marks a SQLite file as ours, in its header: "PORC" in ASCII (https://www.sqlite.org/pragma.html#pragma_application_id).
+  /// Marks a SQLite file as ours, in its header: "PORC" in ASCII
+  /// (https://www.sqlite.org/pragma.html#pragma_application_id).
   private static let applicationID = 0x504F_5243
 
   /// How many steps this database still lacks.
@@ -33,7 +34,8 @@ struct Migration: Sendable {
     return newest - version
   }
 
-  /// Takes the database to the newest schema. Each step is one transaction with its number, so it happens once or not at all.
+  /// Takes the database to the newest schema. Each step is one transaction with its number, so it happens once or not
+  /// at all.
   static func migrate(_ db: Database, path: String) throws {
     for migration in all.suffix(try missing(db, path: path)) {
       try db.inTransaction(.immediate) {

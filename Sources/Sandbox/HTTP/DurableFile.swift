@@ -15,17 +15,19 @@ enum DurableFile {
   }
 
   /// Writes to a neighbour, syncs, renames over `path`, and syncs the folder. The file is private to its owner.
-  static func write(_ bytes: some Collection<UInt8>, to path: String) throws {
+  ///
+  /// - Parameter syncing: false for what is of no use after a crash: then only the renaming is done.
+  static func write(_ bytes: some Collection<UInt8>, to path: String, syncing: Bool = true) throws {
     let temporary = path + ".new"
     let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard file >= 0 else { throw Failure("open", temporary) }
     do {
       defer { close(file) }
       try writeAll(Array(bytes), to: file, path: temporary)
-      guard fsync(file) == 0 else { throw Failure("fsync", temporary) }
+      guard !syncing || fsync(file) == 0 else { throw Failure("fsync", temporary) }
     }
     guard rename(temporary, path) == 0 else { throw Failure("rename", path) }
-    try syncFolder(of: path)
+    if syncing { try syncFolder(of: path) }
   }
 
   /// The file's content; nil where there is none.

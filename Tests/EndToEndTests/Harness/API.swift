@@ -12,11 +12,13 @@ struct API: Sendable {
   struct Answer: Sendable, CustomStringConvertible {
     let call: String
     let status: Int
-    let headers: HTTPHeaders
+    /// By name in lower case.
+    let headers: [String: String]
     let body: Data
 
     var json: JSON { (try? JSON(body)) ?? .null }
     var text: String { String(decoding: body, as: UTF8.self) }
+    func header(_ name: String) -> String? { headers[name.lowercased()] }
     /// The code of a problem document.
     var problem: String? { json["title"].string }
     var description: String { "\(call) was answered \(status): \(text)" }
@@ -71,7 +73,9 @@ struct API: Sendable {
       try request(call, body, headers: headers), timeout: .seconds(45))
     var data = Data()
     for try await buffer in response.body { data.append(contentsOf: buffer.readableBytesView) }
-    return Answer(call: call, status: Int(response.status.code), headers: response.headers, body: data)
+    let named = response.headers.map { ($0.name.lowercased(), $0.value) }
+    return Answer(
+      call: call, status: Int(response.status.code), headers: Dictionary(named) { "\($0), \($1)" }, body: data)
   }
 
   func get(_ path: String, headers: [String: String] = [:]) async throws -> Answer {

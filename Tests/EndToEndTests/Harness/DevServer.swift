@@ -89,7 +89,8 @@ extension API {
     let answer = try await API(base: base).post(
       "/v1/auth/access_token", ["clientId": .string(clientID), "clientSecret": .string(secret)]
     ).expecting(200)
-    return API(base: base, token: try #require(answer.json["accessToken"].string))
+    let token: String = try #require(answer.json["accessToken"].string)
+    return API(base: base, token: token)
   }
 }
 

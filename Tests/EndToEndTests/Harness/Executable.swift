@@ -36,7 +36,7 @@ enum Executable {
   /// How a program ended, and what it said.
   struct Ending: Sendable, CustomStringConvertible {
     let call: String
-    let status: ExitStatus
+    let status: Processes.ExitStatus
     let output: String
     let error: String
 

@@ -58,6 +58,7 @@ struct Gate: Sendable {
 }
 
 /// Looks again and again until there is something to see.
+@discardableResult
 func eventually<Value>(
   _ what: String, within limit: Duration = .seconds(20), at location: SourceLocation = #_sourceLocation,
   _ look: () async throws -> Value?

@@ -85,13 +85,14 @@ actor Installation {
   private func start(
     _ name: Name, _ environment: [String: String] = [:], _ arguments: (_ address: String) -> [String]
   ) async throws {
-    let address = addresses[name]?.replacing("http://", with: "") ?? "127.0.0.1:\(try Self.freePort())"
+    let address = try addresses[name]?.replacing("http://", with: "") ?? "127.0.0.1:\(Self.freePort())"
     let server = try await Server(
       arguments(address),
       environment: environment.merging(["PATH": try Gate.searchPath(in: folder), "PORC_LISTEN": address]) { $1 },
       log: folder.file("\(name.rawValue).log"))
     servers[name] = server
-    addresses[name] = try #require(server.ready[name.rawValue].string)
+    let url: String = try #require(server.ready[name.rawValue].string)
+    addresses[name] = url
   }
 
   /// A port that nobody listens on, below those that the system hands out to connections.

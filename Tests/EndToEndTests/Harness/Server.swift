@@ -8,7 +8,7 @@ final class Server: Sendable {
   /// The line it printed when it was ready.
   let ready: JSON
   private let pid: pid_t
-  private let ending: Task<ExitStatus, any Error>
+  private let ending: Task<Processes.ExitStatus, any Error>
 
   /// Says its own process id, sees to it that the server does not outlive the tests, and becomes the server.
   private static let launcher = """

@@ -62,7 +62,7 @@ struct AccessTests {
     for (route, needed) in Self.routes {
       let call = route.replacing("RUN", with: run).replacing("/runs/", with: Bool.random() ? "/runs/" : "/run/")
       let anonymous = try await nobody.send(call).expecting(401)
-      #expect(anonymous.problem == "not-signed-in" && anonymous.headers.first(name: "WWW-Authenticate") == "Bearer")
+      #expect(anonymous.problem == "not-signed-in" && anonymous.header("WWW-Authenticate") == "Bearer")
       try await stranger.send(call).expecting(401)
       for (scope, caller) in callers {
         // Every scope may read.

@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 import Testing
 
 /// A blueprint that is wrong is told all that is wrong with it, and leaves nothing behind.
@@ -21,8 +22,10 @@ struct BrokenBlueprintTests {
 
   static let cases = [
     Case(testDescription: "not YAML", text: "kind: service\nmetadata: {name: [broken\n", findings: ["3:1"]),
-    Case(testDescription: "not a mapping", text: "just words", findings: ["1:1"]),
-    Case(testDescription: "empty", text: "", findings: [""]),
+    Case(
+      testDescription: "not a mapping", text: "just words",
+      findings: ["1:1 The document is not a mapping.", "'kind'", "'schema_version'", "'metadata'"]),
+    Case(testDescription: "empty", text: "", findings: ["The document is empty."]),
     Case(
       testDescription: "an unknown template",
       text: "kind: servcie\nschema_version: 1.0.0\nmetadata:\n  name: broken\ninputs: {}\n",
@@ -64,7 +67,7 @@ struct BrokenBlueprintTests {
   func everyFindingIsToldWithItsPlace(broken: Case) async throws {
     let dev = try DevServer.current()
     let answer = try await dev.porc.send("POST /runs", .yaml(broken.text)).expecting(422)
-    #expect(answer.headers.first(name: "Content-Type") == "application/problem+json")
+    #expect(answer.header("Content-Type") == "application/problem+json")
     #expect(answer.problem == "invalid-input")
     let findings = answer.json["findings"].array
     #expect(findings.count == broken.findings.count, "\(answer)")
@@ -80,8 +83,8 @@ struct BrokenBlueprintTests {
     let submitted = try await dev.pine("submit", file.path).exiting(6)
     #expect(submitted.output.isEmpty)
     for finding in findings {
-      let line = finding["line"].number.map { ":\(Int($0)):" } ?? ""
-      #expect(submitted.error.contains(line) && submitted.error.contains(finding["message"].string ?? "?"))
+      let place = finding["line"].number.map { ":\(Int($0)):\(Int(finding["column"].number ?? 0)): " } ?? ": "
+      #expect(submitted.error.contains(file.path + place + (finding["message"].string ?? "?")), "\(submitted)")
     }
     try await nothingWasLeft(dev)
   }

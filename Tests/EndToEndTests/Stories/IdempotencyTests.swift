@@ -14,7 +14,7 @@ struct IdempotencyTests {
     try await dev.plan(run.string ?? "")
     let second = try await dev.porc.post("/runs", blueprint, headers: key).expecting(201)
     #expect(first.body == second.body)
-    #expect(first.headers.first(name: "Location") == second.headers.first(name: "Location"))
+    #expect(first.header("Location") == second.header("Location"))
     let other = try await dev.porc.post("/runs", Blueprint.service(named: "once", text: "x"), headers: key)
       .expecting(422)
     #expect(other.problem == "idempotency-key-reused")

@@ -1,5 +1,6 @@
 import Foundation
 import Processes
+import TestKit
 import Testing
 
 /// Inputs arrive in Terraform as the text they are, and sensitive ones arrive nowhere else.

@@ -26,7 +26,8 @@ struct LifecycleTests {
     try await dev.ask("discard", run, ["tfe_run_id": first])
     let status = try await dev.until(run, is: "discarded")
     #expect(status["is_final"] == true && status["next_actions"] == ["plan"])
-    try await dev.shows("discarded", ["terraform_status": "discarded", "deployed_blueprint": nil, "waiting_for": nil])
+    try await dev.shows(
+      "discarded", ["terraform_status": "discarded", "deployed_blueprint": .null, "waiting_for": .null])
     #expect(try await dev.tfeStatus(first.string ?? "") == "discarded")
     #expect(try await dev.porc.post("/runs/\(run)/apply").expecting(409).problem == "wrong-state")
     try await dev.plan(run)
@@ -170,7 +171,7 @@ struct LifecycleTests {
     #expect(try await dev.status(removal)["status"] == "applied")
     try await dev.shows(
       "reborn",
-      ["operation": "destroy", "terraform_status": "destroyed", "outputs": nil, "deployed_blueprint": nil])
+      ["operation": "destroy", "terraform_status": "destroyed", "outputs": .null, "deployed_blueprint": .null])
     #expect(try await dev.porc.post("/instances/reborn/destroy").expecting(409).problem == "wrong-state")
     #expect(try await dev.porc.post("/runs/\(first)/plan").expecting(409).problem == "wrong-state")
 

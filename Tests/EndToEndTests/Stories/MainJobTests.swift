@@ -92,7 +92,7 @@ struct MainJobTests {
   ) async throws {
     var properties = try await dev.shows("text-west", expected, at: location)
     let updated = try #require(properties.removeValue(forKey: "updated_at")?.string, sourceLocation: location)
-    #expect((try? Date(updated, strategy: .iso8601.time(includingFractionalSeconds: true))) != nil)
+    #expect((try? Date(updated, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true))) != nil)
     #expect(properties == expected, sourceLocation: location)
     let entity = try #require(try await dev.entity("text-west"), sourceLocation: location)
     #expect(entity["identifier"] == "text-west" && entity["title"] == "Text Service (West)", sourceLocation: location)
@@ -131,7 +131,7 @@ struct MainJobTests {
       #expect(try String(contentsOf: greeting, encoding: .utf8) == "Hello, World!\n")
 
       try await dev.pine("destroy", "hello", "--yes").exiting(0)
-      try await dev.shows("hello", ["terraform_status": "destroyed", "operation": "destroy", "outputs": nil])
+      try await dev.shows("hello", ["terraform_status": "destroyed", "operation": "destroy", "outputs": .null])
       #expect(!FileManager.default.fileExists(atPath: greeting.path))
     }
   }

@@ -17,7 +17,7 @@ struct OutageTests {
       }
       try await place.stopPort()
 
-      let porc = try place.porc()
+      let porc = try await place.porc()
       let run = try await Self.deploy(Blueprint.service(named: "unseen"), on: porc)
       let gone = try await Self.deploy(Blueprint.service(named: "unseen-too"), on: porc)
       let summary = try await porc.get("/runs/\(run)/summary").expecting(200).json
@@ -47,7 +47,7 @@ struct OutageTests {
       try await place.startPort()
       try await place.startTFE()
       try await place.startPORC()
-      let porc = try place.porc()
+      let porc = try await place.porc()
       try await place.stopTFE()
       let answer = try await porc.post("/runs", Blueprint.service(named: "patient")).expecting(201)
       let run = try #require(answer.json["run_id"].string)
@@ -81,7 +81,7 @@ struct OutageTests {
       try await place.startPORC()
       try await gate.reached(.plan)
       try gate.open(.plan)
-      let porc = try place.porc()
+      let porc = try await place.porc()
       try await DevServer.until(run, "planned", on: porc) { $0["status"] == "planned" }
       #expect(try await place.tfe().runsMade() == ["\(run)/1"])
       try await porc.post("/runs/\(run)/apply").expecting(202)

@@ -25,7 +25,7 @@ struct OutsideTests {
     let (run, tfeRun) = try await planned("outside-discard", dev)
     try await dev.tfe.post("/api/v2/runs/\(tfeRun)/actions/discard").expecting(202)
     try await dev.until(run, is: "discarded")
-    try await dev.shows("outside-discard", ["terraform_status": "discarded", "deployed_blueprint": nil])
+    try await dev.shows("outside-discard", ["terraform_status": "discarded", "deployed_blueprint": .null])
   }
 
   @Test func aCancelInTFEIsACancel() async throws {
@@ -73,7 +73,8 @@ struct OutsideTests {
     try await dev.until(run, is: "plan_failed")
     let error = try await dev.summary(run)["error"]
     #expect(error["summary"] == "The workspace 'porc-theirs' exists in Terraform Enterprise and is not PORC's")
-    let shown = try await dev.shows("theirs", ["terraform_status": "plan_failed", "workspace_id": nil, "run_id": nil])
+    let shown = try await dev.shows(
+      "theirs", ["terraform_status": "plan_failed", "workspace_id": .null, "run_id": .null])
     #expect(shown["last_error"]?.string?.contains("is not PORC's") == true)
 
     #expect(try await dev.tfe.get("/api/v2/workspaces/\(workspace)").expecting(200).json == before)

@@ -76,20 +76,20 @@ struct StreamTests {
     let dev = try DevServer.current()
     let run = try await dev.submit(Blueprint.service(named: "polled"))
     let first = try await dev.porc.get("/runs/\(run)/status").expecting(200)
-    let tag = try #require(first.headers.first(name: "ETag"))
+    let tag = try #require(first.header("ETag"))
     try await dev.porc.get("/runs/\(run)/status", headers: ["If-None-Match": tag]).expecting(304)
 
     let start = ContinuousClock.now
     let unchanged = try await dev.porc.get("/runs/\(run)/status?wait=1", headers: ["If-None-Match": tag])
       .expecting(304)
-    #expect(unchanged.body.isEmpty && unchanged.headers.first(name: "ETag") == tag)
-    #expect((Duration.milliseconds(950)..<Duration.seconds(5)).contains(ContinuousClock.now - start))
+    #expect(unchanged.body.isEmpty && unchanged.header("ETag") == tag)
+    #expect((Duration.milliseconds(950)..<Duration.seconds(20)).contains(ContinuousClock.now - start))
 
     async let changed = dev.porc.get("/runs/\(run)/status?wait=30", headers: ["If-None-Match": tag])
     let asked = ContinuousClock.now
     try await dev.ask("build", run)
-    #expect(try await changed.expecting(200).headers.first(name: "ETag") != tag)
-    #expect(ContinuousClock.now - asked < .seconds(5), "it waits for the change, not for its time")
+    #expect(try await changed.expecting(200).header("ETag") != tag)
+    #expect(ContinuousClock.now - asked < .seconds(20), "it waits for the change, not for its time")
     try await dev.porc.get("/runs/\(run)/status?wait=61").expecting(400)
   }
 }

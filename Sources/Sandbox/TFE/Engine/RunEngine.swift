@@ -1,6 +1,7 @@
 import Logging
 import Processes
 import ServiceLifecycle
+import Synchronization
 
 /// Lets terraform plan and apply what `TFEState` queues, a few runs at once. On graceful shutdown, and when cancelled,
 /// it begins nothing more, interrupts terraform, waits for it, and records what came of it.
@@ -68,8 +69,13 @@ struct RunEngine: Service {
 
   private func plan(_ job: RunJob, _ log: RunLog, _ stop: StopSignal) async throws -> RunOutcome {
     log.append(terraform.header)
-    guard try await terraform.initialize(job, stop: stop, onOutput: { log.append($0) }).isSuccess, !stop.isRequested
-    else { return .errored }
+    // As the real one does: what init says is news only when it fails.
+    let said = Mutex<[UInt8]>([])
+    let initialized = try await terraform.initialize(job, stop: stop) { chunk in said.withLock { $0 += chunk } }
+    guard initialized.isSuccess, !stop.isRequested else {
+      log.append(said.withLock { $0 })
+      return .errored
+    }
     let files = try job.writeVariableFiles()
     defer { for file in files { Files.remove(file) } }
     let scanner = ChangeScanner()

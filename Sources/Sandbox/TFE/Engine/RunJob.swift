@@ -66,7 +66,7 @@ struct RunJob: Sendable {
     try TarGzip.write(entries, into: folder.work)
     if let state {
       guard let bytes = try DurableFile.read(state) else { throw Problem(description: "The state is gone.") }
-      try DurableFile.write(bytes, to: workingDirectory + "/terraform.tfstate")
+      try DurableFile.write(bytes, to: workingDirectory + "/terraform.tfstate", syncing: false)
     }
   }
 
@@ -91,7 +91,7 @@ struct RunJob: Sendable {
     var paths: [String] = []
     for (name, lines) in [("workspace", own), ("run", given)] where !lines.isEmpty {
       let path = "\(folder.path)/\(name).tfvars"
-      try DurableFile.write(Array(lines.joined().utf8), to: path)
+      try DurableFile.write(Array(lines.joined().utf8), to: path, syncing: false)
       paths.append(path)
     }
     return paths

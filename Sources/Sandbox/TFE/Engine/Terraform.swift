@@ -9,6 +9,8 @@ struct Terraform: Sendable {
   let executable: String
   /// `1.11.4`; `latest` where it could not be asked.
   let version: String
+  /// `linux_amd64`.
+  private let platform: String
   private let environment: [String: String]
   private let grace: Duration
   /// The shared plugin cache is not made for two inits at once.
@@ -38,29 +40,22 @@ struct Terraform: Sendable {
     let path = environment["PATH"]
     let program =
       executable ?? Command.find("terraform", path: path) ?? Command.find("tofu", path: path) ?? "terraform"
-    var version = "latest"
+    var answer = JSONValue.null
     do {
-      let answer = try await Command(program, ["version", "-json"], environment: environment).capture()
-      version = (try? JSONValue(parsing: answer.standardOutput))?["terraform_version"].string ?? version
+      let said = try await Command(program, ["version", "-json"], environment: environment).capture()
+      answer = (try? JSONValue(parsing: said.standardOutput)) ?? .null
     } catch {
       logger.warning("terraform was not found; runs will fail", metadata: ["error": "\(error)"])
     }
     return Terraform(
-      name: program.hasSuffix("tofu") ? "OpenTofu" : "Terraform", executable: program, version: version,
+      name: program.hasSuffix("tofu") ? "OpenTofu" : "Terraform", executable: program,
+      version: answer["terraform_version"].string ?? "latest", platform: answer["platform"].string ?? "unknown",
       environment: environment, grace: grace)
-  }
-
-  private init(name: String, executable: String, version: String, environment: [String: String], grace: Duration) {
-    self.name = name
-    self.executable = executable
-    self.version = version
-    self.environment = environment
-    self.grace = grace
   }
 
   /// The three lines that each log begins with: the CLI drops as many of an apply's log.
   var header: [UInt8] {
-    Array("\(name) v\(version)\non linux_amd64\nInitializing plugins and modules...\n".utf8)
+    Array("\(name) v\(version)\non \(platform)\nInitializing plugins and modules...\n".utf8)
   }
 
   func initialize(_ job: RunJob, stop: StopSignal, onOutput: @escaping @Sendable ([UInt8]) async -> Void) async throws

@@ -3,36 +3,20 @@ import Glibc
 /// Where the sandbox keeps what, below one folder that is private to its owner (0700) and that only one sandbox uses.
 struct DataFolder: Sendable {
   let path: String
-  /// Keeps the lock until `release()`.
-  private let lock: Int32
-
-  /// Why the folder cannot be used.
-  struct InUse: Error, CustomStringConvertible {
-    let path: String
-    var description: String { "The folder '\(path)' is used by another sandbox that runs." }
-  }
+  private let lock: FolderLock
 
   init(_ path: String) throws {
     self.path = path
     try DurableFile.createFolder(path)
     guard chmod(path, 0o700) == 0 else { throw DurableFile.Failure("chmod", path) }
-    lock = open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard lock >= 0 else { throw DurableFile.Failure("open", path + "/lock") }
-    guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-      close(lock)
-      throw InUse(path: path)
-    }
+    lock = try FolderLock(path)
     for folder in ["archives", "states", "runs", "plugin-cache", "tmp"] {
       try DurableFile.createFolder("\(path)/\(folder)")
     }
   }
 
   /// Lets another sandbox use the folder.
-  func release() {
-    // Explicitly: a child between its fork and exec still has the descriptor, which would keep the lock.
-    flock(lock, LOCK_UN)
-    close(lock)
-  }
+  func release() { lock.release() }
 
   var journal: String { path + "/journal" }
   var requests: String { path + "/requests.jsonl" }

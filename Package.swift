@@ -3,12 +3,13 @@ import PackageDescription
 
 /// What every target is compiled with. Warnings are errors where PORC_WARNINGS_AS_ERRORS is set, as the Makefile does: a
 /// newer compiler's new warning never breaks somebody who only builds.
-let strict: [SwiftSetting] = [
-  .swiftLanguageMode(.v6),
-  .enableUpcomingFeature("ExistentialAny"),
-  .enableUpcomingFeature("InternalImportsByDefault"),
-  .enableUpcomingFeature("MemberImportVisibility"),
-] + (Context.environment["PORC_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)])
+let strict: [SwiftSetting] =
+  [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+  ] + (Context.environment["PORC_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
   .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
@@ -95,7 +96,8 @@ let package = Package(
 
     // Tests.
     .target(
-      name: "TestKit", dependencies: [httpTypes, hummingbird, logging, nioCore, serviceLifecycle], path: "Tests/TestKit",
+      name: "TestKit", dependencies: [httpTypes, hummingbird, logging, nioCore, serviceLifecycle],
+      path: "Tests/TestKit",
       swiftSettings: strict),
     tests("HCLTests", ["HCL"]),
     tests("PorcCoreTests", ["PorcCore"]),

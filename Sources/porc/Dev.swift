@@ -55,15 +55,24 @@ struct Dev: AsyncParsableCommand {
       clientSecret: try SecretFile.ensure(folder.portSecretFile), apiToken: try SecretFile.ensure(folder.portTokenFile),
       logger: logger)
     let server = DevServer(
-      folder: folder, tfe: tfe, port: port, host: porcAddress.host, listenPort: porcAddress.port,
+      folder: folder,
+      tfeURL: { [tfeListen] in try await StartFailure.naming(tfeListen, "--tfe-listen", tfe.baseURL) },
+      portURL: { [portListen] in try await StartFailure.naming(portListen, "--port-listen", port.baseURL) },
+      host: porcAddress.host, listenPort: porcAddress.port,
       templates: templates.map { [Dev.absolute($0)] } ?? [], isPlain: portApi == "entities",
       retention: retentionSeconds.map(TimeInterval.init), approvalRequired: approvalRequired, logger: logger)
     let group = ServiceGroup(
       configuration: .init(
         services: [
-          .init(service: tfe, successTerminationBehavior: .gracefullyShutdownGroup),
-          .init(service: port, successTerminationBehavior: .gracefullyShutdownGroup),
-          .init(service: server, successTerminationBehavior: .gracefullyShutdownGroup),
+          .init(
+            service: Listening(base: tfe, address: tfeListen, setting: "--tfe-listen"),
+            successTerminationBehavior: .gracefullyShutdownGroup),
+          .init(
+            service: Listening(base: port, address: portListen, setting: "--port-listen"),
+            successTerminationBehavior: .gracefullyShutdownGroup),
+          .init(
+            service: Listening(base: server, address: listen, setting: "--listen"),
+            successTerminationBehavior: .gracefullyShutdownGroup),
         ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Log.quiet))
     try await group.run()
     folder.forget()

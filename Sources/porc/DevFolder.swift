@@ -7,6 +7,8 @@ struct DevFolder: Sendable {
   static let clientID = "porc-dev"
 
   let root: String
+  /// Locked as long as this process lives: the system lets go of it however that ends (flock(2)).
+  private let lock: Int32
 
   init(_ path: String) throws {
     root = Dev.absolute(path)
@@ -16,6 +18,11 @@ struct DevFolder: Sendable {
     } catch {
       throw Fault(
         .invalidInput, "The data folder '\(root)' cannot be made.", fix: "Name another with --data.", cause: error)
+    }
+    lock = open(root + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+      throw Fault(
+        .busy, "Another porc dev uses the data folder '\(root)'.", fix: "Stop it first, or name another with --data.")
     }
   }
 

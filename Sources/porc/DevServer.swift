@@ -10,8 +10,9 @@ import ServiceLifecycle
 /// PORC in `porc dev`: waits for the two sandboxes, then serves with them.
 struct DevServer: Service {
   let folder: DevFolder
-  let tfe: TFESandbox
-  let port: PortSandbox
+  /// Where the two sandboxes listen, once they do.
+  let tfeURL: @Sendable () async throws -> String
+  let portURL: @Sendable () async throws -> String
   let host: String
   let listenPort: Int
   let templates: [String]
@@ -22,8 +23,8 @@ struct DevServer: Service {
   let logger: Logger
 
   func run() async throws {
-    let tfeURL = try await tfe.baseURL()
-    let portURL = try await port.baseURL()
+    let tfeURL = try await tfeURL()
+    let portURL = try await portURL()
     let server = try PorcServer(try settings(tfe: tfeURL, port: portURL), logger: logger)
     try await Tokens(store: server.store).ensure(
       named: "porc dev", scopes: [.admin], in: folder.tokenFile)

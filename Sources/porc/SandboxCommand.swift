@@ -30,7 +30,7 @@ struct SandboxCommand: AsyncParsableCommand {
         host: address.host, port: address.port, dataFolder: Dev.absolute(data), organization: organization,
         token: try SecretFile.ensure(tokenFile), workerEnvironment: try WorkerEnvironment.named(workerEnv),
         concurrency: concurrency, logger: Log.make(logLevel))
-      try await serve(sandbox) {
+      try await serve(sandbox, at: listen) {
         #"{"ready":true,"tfe":"\#(try await sandbox.baseURL())","tfe_organization":"\#(organization)"}"#
       }
     }
@@ -55,7 +55,7 @@ struct SandboxCommand: AsyncParsableCommand {
         clientSecret: try SecretFile.ensure(clientSecretFile),
         apiToken: try apiTokenFile.map { try SecretFile.ensure($0) },
         logger: Log.make(logLevel))
-      try await serve(sandbox) {
+      try await serve(sandbox, at: listen) {
         #"{"ready":true,"port":"\#(try await sandbox.baseURL())","port_client_id":"\#(clientId)"}"#
       }
     }
@@ -69,12 +69,18 @@ private struct Announcer: Service {
 }
 
 /// Runs one sandbox until it is told to stop, and says when it is ready.
-private func serve(_ sandbox: some Service, readyLine: @escaping @Sendable () async throws -> String) async throws {
+private func serve(
+  _ sandbox: some Service, at address: String, readyLine: @escaping @Sendable () async throws -> String
+) async throws {
   let group = ServiceGroup(
     configuration: .init(
       services: [
-        .init(service: sandbox, successTerminationBehavior: .gracefullyShutdownGroup),
-        .init(service: Announcer(line: readyLine), successTerminationBehavior: .ignore),
+        .init(
+          service: Listening(base: sandbox, address: address, setting: "--listen"),
+          successTerminationBehavior: .gracefullyShutdownGroup),
+        .init(
+          service: Listening(base: Announcer(line: readyLine), address: address, setting: "--listen"),
+          successTerminationBehavior: .ignore),
       ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Log.quiet))
   try await group.run()
 }

@@ -91,6 +91,7 @@ public final class ScriptedServer: Sendable {
   /// Runs the server while `body` runs, and hands it the server's address, `http://127.0.0.1:PORT`.
   public func serve<Value: Sendable>(_ body: (_ url: String) async throws -> Value) async throws -> Value {
     let (ports, port) = AsyncStream.makeStream(of: Int.self)
+    let quiet = Logger(label: "scripted-server") { _ in SwiftLogNoOpLogHandler() }
     let application = Application(
       responder: CallbackResponder<BasicRequestContext> { [self] request, _ in try await respond(to: request) },
       configuration: .init(address: .hostname("127.0.0.1", port: 0)),
@@ -98,17 +99,24 @@ public final class ScriptedServer: Sendable {
         if let number = channel.localAddress?.port { port.yield(number) }
         port.finish()
       },
-      logger: Logger(label: "scripted-server") { _ in SwiftLogNoOpLogHandler() })
+      logger: quiet)
+    var configuration = ServiceGroupConfiguration(services: [application], logger: quiet)
+    configuration.maximumGracefulShutdownDuration = .seconds(5)
+    let server = ServiceGroup(configuration: configuration)
     return try await withThrowingTaskGroup(of: Void.self) { group in
-      defer { group.cancelAll() }
       group.addTask {
         defer { port.finish() }
-        try await application.run()
+        try await server.run()
       }
       guard let number = await ports.first(where: { _ in true }) else { throw CannotListen() }
       let url = "http://127.0.0.1:\(number)"
       state.withLock { $0.url = url }
-      return try await body(url)
+      let outcome: Result<Value, any Error>
+      do { outcome = .success(try await body(url)) } catch { outcome = .failure(error) }
+      // Gracefully: NIO ends the process if a connection is canceled in the moment in which it is accepted.
+      await server.triggerGracefulShutdown()
+      try await group.waitForAll()
+      return try outcome.get()
     }
   }
 
@@ -132,7 +140,7 @@ public final class ScriptedServer: Sendable {
     }
     switch answer.ending {
     case .complete: break
-    case .silent: try await Task.sleep(for: .seconds(3600))
+    case .silent: try await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(3600)) }
     case .brokenOff:
       return Response(
         status: .init(code: answer.status),

@@ -47,7 +47,8 @@ public struct Blueprint: Sendable, Equatable {
     guard let kind else { return (nil, reader.findings) }
     return (
       Blueprint(
-        kind: kind, schemaVersion: schemaVersion ?? "", metadata: metadata ?? BlueprintMetadata(name: ""), inputs: inputs),
+        kind: kind, schemaVersion: schemaVersion ?? "", metadata: metadata ?? BlueprintMetadata(name: ""),
+        inputs: inputs),
       reader.findings
     )
   }

@@ -4,16 +4,9 @@ public import HCL
 /// The deployed thing a blueprint describes: one TFE workspace, one entity in the portal.
 public struct Instance: Codable, Sendable, Equatable, Identifiable {
   /// The blueprint's `metadata.name`.
-  public struct ID: Hashable, Codable, Sendable, Comparable, CustomStringConvertible {
+  public struct ID: TextIdentifier {
     public let rawValue: String
     public init(_ rawValue: String) { self.rawValue = rawValue }
-    public init(from decoder: any Decoder) throws { rawValue = try decoder.singleValueContainer().decode(String.self) }
-    public func encode(to encoder: any Encoder) throws {
-      var container = encoder.singleValueContainer()
-      try container.encode(rawValue)
-    }
-    public var description: String { rawValue }
-    public static func < (one: Self, other: Self) -> Bool { one.rawValue < other.rawValue }
   }
 
   public let id: ID

@@ -4,16 +4,9 @@ public import HCL
 /// One submission of a blueprint on its way through submit, build, plan and apply, or the removal of what was deployed.
 public struct Run: Codable, Sendable, Equatable, Identifiable {
   /// `porc-` and a lower-case ULID: sorts by the time of submission.
-  public struct ID: Hashable, Codable, Sendable, Comparable, CustomStringConvertible {
+  public struct ID: TextIdentifier {
     public let rawValue: String
     public init(_ rawValue: String) { self.rawValue = rawValue }
-    public init(from decoder: any Decoder) throws { rawValue = try decoder.singleValueContainer().decode(String.self) }
-    public func encode(to encoder: any Encoder) throws {
-      var container = encoder.singleValueContainer()
-      try container.encode(rawValue)
-    }
-    public var description: String { rawValue }
-    public static func < (one: Self, other: Self) -> Bool { one.rawValue < other.rawValue }
   }
 
   /// What the run does to the instance once applied.

@@ -3,7 +3,7 @@ public import HCL
 /// A versioned Terraform module that the platform team offers.
 public struct Template: Codable, Sendable, Equatable, Identifiable {
   /// The slug of the module path: `gke-cluster/1.0.0` is `gke-cluster-1-0-0`.
-  public struct ID: Hashable, Codable, Sendable, Comparable, CustomStringConvertible {
+  public struct ID: TextIdentifier {
     public let rawValue: String
     public init(_ rawValue: String) { self.rawValue = rawValue }
 
@@ -15,13 +15,6 @@ public struct Template: Codable, Sendable, Equatable, Identifiable {
             ? Character(scalar) : "-"
         })
     }
-    public init(from decoder: any Decoder) throws { rawValue = try decoder.singleValueContainer().decode(String.self) }
-    public func encode(to encoder: any Encoder) throws {
-      var container = encoder.singleValueContainer()
-      try container.encode(rawValue)
-    }
-    public var description: String { rawValue }
-    public static func < (one: Self, other: Self) -> Bool { one.rawValue < other.rawValue }
   }
 
   public enum Status: String, Codable, Sendable, CaseIterable {

@@ -126,11 +126,14 @@ public struct PorcServer: Service {
     "http://\(settings.host.contains(":") ? "[\(settings.host)]" : settings.host):\(try await address.port())"
   }
 
-  /// Returns once the first catalog sync is done and the portal has acknowledged everything it should show.
-  public func ready() async throws {
+  /// Returns once the first catalog sync is done and, with `portal`, the portal has acknowledged everything it should show.
+  public func ready(portal: Bool = true) async throws {
     while !doorbell.isOver {
       let seen = doorbell.count
-      if readiness.isReady, try await store.portalBacklog().count == 0 { return }
+      if readiness.isReady {
+        if !portal { return }
+        if try await store.portalBacklog().count == 0 { return }
+      }
       await doorbell.wait(since: seen, upTo: .milliseconds(200))
       try Task.checkCancellation()
     }

@@ -70,7 +70,8 @@ struct TFEReading {
     case .applying: return planned + [.applyStarted(plan: plan)]
     default:
       if needsOverride { return [.policyOverrideNeeded(plan: plan, failure?.text ?? "A policy failed.")] }
-      return isConfirmable && !knowsPlan ? [.planFinished(plan: plan, hasChanges: true, summary: summary(resources))] : []
+      return isConfirmable && !knowsPlan
+        ? [.planFinished(plan: plan, hasChanges: true, summary: summary(resources))] : []
     }
   }
 

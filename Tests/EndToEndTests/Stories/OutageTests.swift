@@ -12,12 +12,12 @@ struct OutageTests {
       try await place.startPort()
       try await place.startTFE()
       try await place.startPORC()
+      let porc = try await place.porc()
       try await eventually("Port has the templates") {
-        try await place.port().entity("service-1-0-0", of: "blueprint_template") == nil ? nil : true
+        try await porc.get("/metrics").text.contains("porc_portal_behind 0\n") ? true : nil
       }
       try await place.stopPort()
 
-      let porc = try await place.porc()
       let run = try await Self.deploy(Blueprint.service(named: "unseen"), on: porc)
       let gone = try await Self.deploy(Blueprint.service(named: "unseen-too"), on: porc)
       let summary = try await porc.get("/runs/\(run)/summary").expecting(200).json

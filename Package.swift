@@ -81,7 +81,7 @@ let package = Package(
     library(
       "PorcServer",
       [
-        "Archive", "PorcCore", "PorcStore", "PortPortal", "Processes", "Retry", "TerraformEnterprise", asyncHTTPClient,
+        "Archive", "HCL", "PorcCore", "PorcStore", "PortPortal", "Retry", "TerraformEnterprise", asyncHTTPClient,
         configuration, crypto, hummingbird, logging, nioCore, serviceLifecycle,
       ], resources: [.embedInCode("Health/openapi.json")]),
     library("PineCLI", ["PorcCore", argumentParser, asyncHTTPClient, nioCore, nioHTTP1]),
@@ -110,6 +110,6 @@ let package = Package(
     tests("SandboxTests", ["Sandbox", "Archive", "Processes", asyncHTTPClient]),
     tests("PorcServerTests", ["PorcServer", .product(name: "HummingbirdTesting", package: "hummingbird")]),
     tests("PineCLITests", ["PineCLI"]),
-    tests("EndToEndTests", ["Processes", "porc", "pine", asyncHTTPClient]),
+    tests("EndToEndTests", ["Processes", "porc", "pine", asyncHTTPClient, nioCore, nioHTTP1]),
   ]
 )

@@ -47,6 +47,7 @@ public struct RunStatus: Codable, Sendable, Equatable {
   /// - Parameter asked: the TFE run id that the question named, if it named one.
   public init(_ run: Run, in situation: Situation, asked: String? = nil, at now: Date, rules: RunMachine.Rules) {
     let current = run.currentPlan
+    let shown = asked.flatMap { run.plan(tfeRunID: $0) } ?? current
     runID = run.id.rawValue
     instanceID = run.instance.rawValue
     status = run.state
@@ -56,7 +57,7 @@ public struct RunStatus: Codable, Sendable, Equatable {
     isPartial = run.isPartial
     nextActions = situation.nextActions(of: run, at: now, rules: rules)
     lastUpdated = run.updatedAt
-    _hasChanges = ExplicitNull(wrappedValue: current?.hasChanges)
+    _hasChanges = ExplicitNull(wrappedValue: shown?.hasChanges)
     _tfeRunID = ExplicitNull(wrappedValue: asked ?? current?.tfeRunID)
     let isSuperseded = asked != nil && asked != current?.tfeRunID
     _supersededBy = ExplicitNull(wrappedValue: isSuperseded ? current?.tfeRunID ?? run.id.rawValue : nil)

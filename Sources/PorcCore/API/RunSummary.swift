@@ -77,7 +77,8 @@ public struct RunSummary: Codable, Sendable, Equatable {
     warnings: [Finding]? = nil
   ) {
     let submission = run.submission
-    let plan = run.currentPlan
+    // Asked for by an earlier plan's id, it tells of that plan.
+    let plan = status.tfeRunID.flatMap { run.plan(tfeRunID: $0) } ?? run.currentPlan
     self.status = status
     self.portal = portal
     self.warnings = warnings

@@ -20,6 +20,7 @@ public struct Blueprint: Sendable, Equatable {
   /// - Returns: the blueprint as far as it can be made out; it counts only if there are no findings.
   static func read(_ source: SourceValue) -> (blueprint: Blueprint?, findings: [Finding]) {
     var reader = DocumentReader(source)
+    guard case .object = source.content else { return (nil, reader.findings) }
     let kind = reader.text("kind", isRequired: true)
     let schemaVersion = reader.text("schema_version", isRequired: true)
     if let schemaVersion, VersionConstraint(schemaVersion) == nil {

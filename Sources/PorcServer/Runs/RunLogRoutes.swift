@@ -32,7 +32,7 @@ struct RunLogRoutes: Sendable {
           if phase == .plan, resume.phase == .apply { continue }
           if phase == resume.phase { offset = resume.offset }
         }
-        try await stream(phase, of: located.run.id.rawValue, from: offset, phases, into: &writer)
+        try await stream(phase, of: id, from: offset, phases, into: &writer)
       }
       try await writer.write(ServerSentEvent(event: "end", data: Data("{}".utf8)))
     }
@@ -41,7 +41,7 @@ struct RunLogRoutes: Sendable {
   private func text(_ located: Located, _ phases: [Phase]) async throws -> Response {
     var text = ""
     for phase in phases {
-      guard let url = try await url(of: phase, located.run) else { continue }
+      guard let url = try await url(of: phase, located) else { continue }
       var reader = TerraformLogReader(phase)
       var offset = 0
       while offset < 16 << 20 {
@@ -69,7 +69,7 @@ struct RunLogRoutes: Sendable {
       if url == nil {
         let seen = doorbell.count
         guard let located = try await store.locate(run) else { return }
-        if Self.hasLog(phase, located.run) { url = try await self.url(of: phase, located.run) }
+        if Self.hasLog(phase, located) { url = try await self.url(of: phase, located) }
         if url == nil {
           // A decision may take days: a stream of both phases ends with the plan's, and the apply's is asked for anew.
           if located.run.state.isFinal || (phase == .apply && phases.count > 1 && located.run.state.awaitsDecision) {
@@ -108,20 +108,20 @@ struct RunLogRoutes: Sendable {
 
   /// A log that never gets its end mark is over once the run has left the phase.
   private func isOver(_ phase: Phase, _ run: String) async throws -> Bool {
-    guard let located = try await store.locate(run) else { return true }
+    guard let located = try await store.locate(run), located.shownPlan == located.run.currentPlan else { return true }
     switch phase {
     case .plan: return located.run.state != .planning
     case .apply: return located.run.state != .applying
     }
   }
 
-  private static func hasLog(_ phase: Phase, _ run: PorcCore.Run) -> Bool {
-    guard let plan = run.currentPlan, plan.tfeRunID != nil else { return false }
+  private static func hasLog(_ phase: Phase, _ located: Located) -> Bool {
+    guard let plan = located.shownPlan, plan.tfeRunID != nil else { return false }
     return phase == .plan || plan.applyBegan
   }
 
-  private func url(of phase: Phase, _ run: PorcCore.Run) async throws -> SignedURL? {
-    guard Self.hasLog(phase, run), let id = run.currentPlan?.tfeRunID else { return nil }
+  private func url(of phase: Phase, _ located: Located) async throws -> SignedURL? {
+    guard Self.hasLog(phase, located), let id = located.shownPlan?.tfeRunID else { return nil }
     do {
       let read = try await client.runs.read(id, include: [.plan, .apply])
       return phase == .plan ? read.plan?.logReadURL : read.apply?.logReadURL
@@ -139,5 +139,13 @@ struct RunLogRoutes: Sendable {
       throw Fault(.malformedRequest, "'\(text.prefix(40))' is no place in a log.", fix: "Send the last id you saw.")
     }
     return (phase, offset)
+  }
+}
+
+extension Located {
+  /// The plan that was asked for by TFE's id, else the current one.
+  fileprivate var shownPlan: PorcCore.Plan? {
+    guard let askedByTFERunID else { return run.currentPlan }
+    return run.plans.first { $0.tfeRunID == askedByTFERunID }
   }
 }

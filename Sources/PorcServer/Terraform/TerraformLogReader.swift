@@ -112,7 +112,9 @@ struct TerraformLogReader {
   /// Terraform frames an error with box characters; the words begin with `Error: ` and end with the frame.
   private mutating func plain(_ text: String) {
     let words = Self.unframed(text)
-    if plainError == nil {
+    // Terraform's init only announces the error that follows.
+    let isAnnounced = plainError?.first?.hasPrefix("Terraform encountered problems during initialisation") == true
+    if plainError == nil || (isAnnounced && words.hasPrefix("Error: ")) {
       guard firstError == nil, words.hasPrefix("Error: ") else { return }
       plainError = [String(words.dropFirst("Error: ".count))]
     } else if words.hasPrefix("╵") || plainError?.count == 12 {

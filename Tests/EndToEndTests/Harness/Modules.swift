@@ -64,6 +64,21 @@ enum Modules {
       }
     }
     """,
+    // Says in each plan what is in a file at that time.
+    "noted/1.0.0/main.tf": """
+    variable "note" { type = string }
+    resource "terraform_data" "made" {}
+    check "note" {
+      assert {
+        condition     = !fileexists(var.note)
+        error_message = "The note says ${file(var.note)}."
+      }
+    }
+    """,
+    "twice/1.0.0/main.tf": """
+    resource "terraform_data" "same" {}
+    resource "terraform_data" "same" {}
+    """,
     // Gives back what it was given, once through a resource.
     "echo/1.0.0/main.tf": """
     variable "text" { type = string }

@@ -24,7 +24,7 @@ struct BrokenBlueprintTests {
     Case(testDescription: "not YAML", text: "kind: service\nmetadata: {name: [broken\n", findings: ["3:1"]),
     Case(
       testDescription: "not a mapping", text: "just words",
-      findings: ["1:1 The document is not a mapping.", "'kind'", "'schema_version'", "'metadata'"]),
+      findings: ["1:1 The document is not a mapping."]),
     Case(testDescription: "empty", text: "", findings: ["The document is empty."]),
     Case(
       testDescription: "an unknown template",

@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 import Testing
 
 /// Wherever a run is named, PORC's id and TFE's both work, under `/run/` and under `/runs/`; TFE's also says which plan.
@@ -45,6 +46,24 @@ struct RunIdentifierTests {
     try await dev.pine("apply", "--run-id", tfeRun).exiting(0)
     #expect(try await dev.pine("summary", "--run-id", tfeRun, "--json").exiting(0).json["status"] == "applied")
     try await dev.pine("status", "--run-id", "run-doesnotexist").exiting(4)
+  }
+
+  @Test func theLogOfAnEarlierPlanIsItsOwn() async throws {
+    let dev = try DevServer.current()
+    let note = try dev.folder.write("first", to: "note")
+    let run = try await dev.submit(Blueprint.of("noted", named: "noted", ["note": .string(note.path)]))
+    let first = try await dev.plan(run)["tfe_run_id"].string ?? ""
+    try dev.folder.write("second", to: "note")
+    let second = try await dev.plan(run)["tfe_run_id"].string ?? ""
+    #expect(try await dev.porc.get("/runs/\(first)/logs").text.contains("The note says first."))
+    for id in [run, second] {
+      #expect(try await dev.porc.get("/runs/\(id)/logs").text.contains("The note says second."))
+    }
+    var streamed = ""
+    for try await event in try await dev.porc.events("/runs/\(first)/logs?phase=plan") where event.name == "log" {
+      streamed += event.data
+    }
+    #expect(streamed.contains("The note says first."))
   }
 
   @Test func anEarlierPlanIsReadButNeverApplied() async throws {

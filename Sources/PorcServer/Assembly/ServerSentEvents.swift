@@ -13,7 +13,9 @@ struct ServerSentEvent: Sendable {
     var buffer = ByteBuffer()
     if let id { buffer.writeString("id: \(id)\n") }
     buffer.writeString("event: \(event)\n")
-    for line in data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+    // A carriage return ends a line as well: what is behind it would be read as a field of its own.
+    let isEnd = { (byte: UInt8) in byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
+    for line in data.split(omittingEmptySubsequences: false, whereSeparator: isEnd) {
       buffer.writeString("data: ")
       buffer.writeBytes(line)
       buffer.writeString("\n")

@@ -81,7 +81,7 @@ extension ServerSettings {
   /// | `porc.listen` | HOST:PORT | `127.0.0.1:8800` | |
   /// | `porc.database_url` | `sqlite:PATH` | `sqlite:porc.sqlite` | |
   /// | `porc.secret_key_file` | path | required | 32 bytes as base64, mode 0600 |
-  /// | `porc.templates` | paths, `,` between | none | folders of templates |
+  /// | `porc.templates` | paths: a list, or with `,` between them | none | folders of templates |
   /// | `porc.installation` | text | `porc` | names this PORC in TFE's tags |
   /// | `porc.retention_seconds` | number | 86400 | |
   /// | `porc.maximum_plan_age_seconds` | number | none | |
@@ -108,7 +108,7 @@ extension ServerSettings {
     } else {
       reader.problem("porc.listen", "is not HOST:PORT")
     }
-    templateFolders = reader.text("porc.templates")?.split(separator: ",").map(String.init) ?? []
+    templateFolders = reader.list("porc.templates")
     retention = reader.seconds("porc.retention_seconds") ?? retention
     maximumPlanAge = reader.seconds("porc.maximum_plan_age_seconds")
     approvalRequired = reader.flag("porc.approval_required") ?? false
@@ -175,6 +175,12 @@ private struct SettingsReader {
   func text(_ key: String, isSecret: Bool = false) -> String? {
     let text = config.string(forKey: ConfigKey(key), isSecret: isSecret)
     return text?.isEmpty == true ? nil : text
+  }
+
+  /// A list, or one text with commas.
+  func list(_ key: String) -> [String] {
+    let parts = text(key)?.split(separator: ",").map(String.init) ?? config.stringArray(forKey: ConfigKey(key)) ?? []
+    return parts.map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
   }
 
   mutating func required(_ key: String, isSecret: Bool = false) -> String {

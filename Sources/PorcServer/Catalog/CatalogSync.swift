@@ -33,6 +33,7 @@ final class CatalogSync: Sendable {
     var body = SourceBody(name: source.name, syncedAt: Date())
     do {
       let reading = try source.read()
+      try await refuseToForget(source, reading)
       let taken = try await store.replaceTemplates(
         of: source.name, with: reading.templates, archives: reading.archives)
       body.templates = reading.templates.count - taken.count
@@ -45,6 +46,17 @@ final class CatalogSync: Sendable {
       body.error = fault.message
     }
     note(body)
+  }
+
+  /// A folder that is empty all of a sudden is a disk that is not mounted rather than a catalog that was given up. The last
+  /// template of a folder may well be removed.
+  private func refuseToForget(_ source: FolderSource, _ reading: FolderSource.Reading) async throws {
+    guard reading.isEmpty else { return }
+    let count = try await store.templates().count { $0.source == source.name && $0.status != .retired }
+    guard count > 1 else { return }
+    throw Fault(
+      .notFound, "The templates' folder '\(source.folder)' is empty: its \(count) templates are kept as they are.",
+      fix: "Check that it is the right folder, and mounted. To give templates up, remove them one by one.")
   }
 
   private func note(_ body: SourceBody) {

@@ -16,6 +16,8 @@ struct FolderSource: Sendable {
     var archives: [String: Data] = [:]
     /// With the module path in each pointer.
     var findings: [Finding] = []
+    /// Whether there was no folder at all that may be a module.
+    var isEmpty = true
   }
 
   /// - Throws: a fault if the folder cannot be read.
@@ -23,6 +25,7 @@ struct FolderSource: Sendable {
     var reading = Reading()
     var slugs: [Template.ID: String] = [:]
     for path in try modulePaths() {
+      reading.isEmpty = false
       do {
         let read = try module(path)
         reading.findings += read.findings.map { finding in
@@ -76,6 +79,7 @@ struct FolderSource: Sendable {
       modulePath: path, files: Dictionary(ownFiles.map { ($0.path, $0.bytes) }, uniquingKeysWith: { $1 }),
       archive: Digest.sha256(archive), source: name)
     let read = Template.read(origin)
-    return (read.template, archive, read.findings)
+    let outside = ModuleReach.findings(in: entries)
+    return (outside.isEmpty ? read.template : nil, archive, read.findings + outside)
   }
 }

@@ -29,11 +29,7 @@ struct PortalSync: Service {
     while !Task.isShuttingDownGracefully && !Task.isCancelled {
       let seen = doorbell.count
       do {
-        let differences = try await store.differences(limit: Self.batch)
-        if !differences.isEmpty {
-          await close(differences)
-          continue
-        }
+        if try await pass() { continue }
         let due = min(try await store.untilNextDifference() ?? 1, 1)
         await doorbell.wait(since: seen, upTo: .seconds(max(due, 0.01)))
       } catch is CancellationError {
@@ -64,7 +60,16 @@ struct PortalSync: Service {
     }
   }
 
-  /// One pass. Templates before instances, which relate to them.
+  /// One pass over what is due.
+  ///
+  /// - Returns: whether anything was.
+  func pass() async throws -> Bool {
+    let differences = try await store.differences(limit: Self.batch)
+    await close(differences)
+    return !differences.isEmpty
+  }
+
+  /// Templates before instances, which relate to them.
   private func close(_ differences: [PortalDifference]) async {
     for kind in PortalEntity.Kind.allCases {
       let ofKind = differences.filter { $0.kind == kind }

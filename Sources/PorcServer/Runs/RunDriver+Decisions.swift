@@ -28,7 +28,7 @@ extension RunDriver {
 
   func discard(_ lease: Lease, _ located: Located) async throws -> Outcome {
     guard let plan = located.run.plan(number: lease.plan), !plan.isSettled, let id = plan.tfeRunID else { return .done }
-    try await endRun(id)
+    guard try await endRun(id) else { return .later(0.5) }
     return try await wakingFollow(lease)
   }
 
@@ -58,7 +58,7 @@ extension RunDriver {
     let message = PorcCore.Plan.message(run: located.run.id, number: plan.number)
     var reports: [RunReport] = [.remoteCanceled(plan: plan.number, applyBegan: false)]
     if let workspace = located.situation.instance.workspace, let made = try await find(message, in: workspace) {
-      try await endRun(made.id)
+      guard try await endRun(made.id, stopsApply: true) else { return .later(0.5) }
       reports = [
         .tfeRunCreated(
           plan: plan.number, tfeRunID: made.id, configurationVersionID: made.configurationVersionID ?? "")

@@ -18,7 +18,7 @@ extension RunDriver {
   /// Often at first and while Terraform works, seldom while a person thinks.
   static func delay(_ plan: PorcCore.Plan, in run: PorcCore.Run, now: Date) -> TimeInterval {
     let waited = now.timeIntervalSince(run.updatedAt)
-    return run.state.awaitsDecision ? min(max(waited * 0.1, 0.5), 15) : min(max(waited * 0.1, 0.1), 3)
+    return run.state.awaitsDecision ? min(max(waited * 0.1, 0.5), 15) : min(max(waited * 0.2, 0.1), 5)
   }
 
   /// - Returns: whether the TFE run is final; then the job was finished together with the report.
@@ -99,6 +99,7 @@ extension RunDriver {
     }
     let hard = checks.reduce(0) { $0 + $1.hardFailed }
     let soft = checks.reduce(0) { $0 + $1.softFailed }
+    guard hard + soft > 0 else { return nil }  // something else stood in the way, such as a run task
     return Failure("\(hard + soft) policies failed", detail: hard > 0 ? "\(hard) of them cannot be overridden." : nil)
   }
 
@@ -114,18 +115,29 @@ extension RunDriver {
     return try await hear(id, plan, located, finishing: lease) ? .reported : .later(0.2)
   }
 
-  /// Asks TFE to give a run up, whatever it is doing; a refusal means that it is past that, and reading tells.
-  func endRun(_ id: String) async throws {
+  /// Asks TFE to give a run up. One that somebody confirmed there is left alone, since nobody wanted half an apply:
+  /// reading tells what came of it.
+  ///
+  /// - Parameter stopsApply: stops even an apply that was confirmed.
+  /// - Returns: false if TFE took neither a discard nor a cancel now; it will soon, or the run ends by itself.
+  @discardableResult
+  func endRun(_ id: String, stopsApply: Bool = false) async throws -> Bool {
     do {
       let run = try await client.runs.read(id)
-      if run.status.isFinal { return }
+      if run.status.isFinal { return true }
+      if TFEReading(run: run, plan: 0).isConfirmed, !stopsApply { return true }
       if run.actions.isDiscardable {
         try await client.runs.discard(id)
       } else if run.actions.isCancelable {
         try await client.runs.cancel(id)
+      } else {
+        return false
       }
-    } catch let error as TFEError where error.kind == .conflict || error.kind == .notFound {
-      // Somebody else acted first: what came of it is read next.
+      return true
+    } catch let error as TFEError where error.kind == .conflict {
+      return false  // somebody else acted in this very moment
+    } catch let error as TFEError where error.kind == .notFound {
+      return true
     }
   }
 }

@@ -85,7 +85,7 @@ extension RunDriver {
     let run = located.run
     let message = PorcCore.Plan.message(run: run.id, number: plan.number)
     // TFE has no idempotency keys: an earlier attempt may have made the run and died before it said so.
-    if lease.claims > 1, let made = try await find(message, in: workspace) { return made }
+    if lease.claims > 1, let made = try await lookForRun(message, in: workspace) { return made }
     try await setVariables(located, workspace)
     let version = try await configurationVersion(located, workspace)
     var options = RunOptions(workspaceID: workspace.id, configurationVersionID: version, message: message)
@@ -95,6 +95,23 @@ extension RunDriver {
       RunOptions.Variable(key: $0.key, hclValue: $0.value.hclLiteral)
     }
     return try await client.runs.create(options)
+  }
+
+  /// Looks for the run of an earlier attempt. As long as nobody can tell, it may be there, and the plan has not failed.
+  private func lookForRun(
+    _ message: String, in workspace: PorcCore.Workspace
+  ) async throws -> TerraformEnterprise.Run? {
+    do {
+      return try await find(message, in: workspace)
+    } catch let error as TFEError where !error.isRetryable && error.kind != .notFound {
+      throw InDoubt(cause: error)
+    }
+  }
+
+  /// TFE does not say whether it has the run: the job is tried again.
+  private struct InDoubt: Error, CustomStringConvertible {
+    var cause: TFEError
+    var description: String { "it cannot be told whether the run was made: \(cause)" }
   }
 
   /// Whose variables a plan passes: its own run's, or for a destroy those of the run that it removes.

@@ -34,6 +34,8 @@ struct RunLogRoutes: Sendable {
         }
         try await stream(phase, of: id, from: offset, phases, into: &writer)
       }
+      // A server that stops has not seen the end: the client comes back and goes on from where it was.
+      guard !doorbell.isOver else { return }
       try await writer.write(ServerSentEvent(event: "end", data: Data("{}".utf8)))
     }
   }

@@ -157,7 +157,7 @@ struct RunRoutes: Sendable {
     }
     var known = request.headers[.ifNoneMatch]
     if known == nil, wait > 0 { known = try await look().tag }
-    let answer = try await doorbell.wait(upTo: .seconds(wait), while: { $0.tag == known }, look)
+    let answer = try await doorbell.wait(upTo: .seconds(wait), while: { $0.isKnown(by: known) }, look)
     return answer.response(unlessKnown: request.headers[.ifNoneMatch])
   }
 

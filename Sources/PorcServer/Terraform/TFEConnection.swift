@@ -38,6 +38,13 @@ public struct TFESettings: Sendable {
   }
 }
 
+/// The token is never printed, whoever prints them.
+extension TFESettings: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+  public var description: String { "organization \(organization) at \(address.absoluteString), token •••" }
+  public var debugDescription: String { description }
+  public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
 /// Something in TFE that PORC may not touch, or that TFE refuses: the plan fails with this reason.
 struct TFERefusal: Error {
   var failure: Failure

@@ -20,14 +20,38 @@ struct TFEReading {
     }
   }
 
-  /// TFE began to change things.
+  /// Somebody confirmed the plan, and TFE has not finished with it: to cancel it now is to stop an apply.
+  var isConfirmed: Bool {
+    switch run.status {
+    case .confirmed, .queuingApply, .applyQueued, .preApplyRunning, .preApplyCompleted, .applying, .postApplyRunning,
+      .postApplyCompleted:
+      true
+    default: false
+    }
+  }
+
+  /// TFE began to change things. A run that was confirmed and then ended while it waited for a worker did not.
   var applyBegan: Bool {
-    if run.statusTimestamps["applying-at"] != nil { return true }
+    if run.statusTimestamps["applying-at"] != nil || run.apply?.statusTimestamps["started-at"] != nil { return true }
+    switch run.status {
+    case .applying, .postApplyRunning, .postApplyCompleted, .applied: return true
+    default: break
+    }
     switch run.apply?.status {
     case .running, .finished: return true
-    case .errored: return run.plan?.status == .finished && run.taskStageIDs.isEmpty && run.policyCheckIDs.isEmpty
+    // No time tells. Where nothing stood between plan and apply that could have failed, the apply did.
+    case .errored: return run.plan?.status == .finished && !isGated
     default: return false
     }
+  }
+
+  /// Policies or run tasks have a say.
+  private var isGated: Bool { !run.taskStageIDs.isEmpty || !run.policyCheckIDs.isEmpty }
+
+  /// Of an errored run: whether it went wrong before there was a plan, and not at a gate.
+  private var isPlanError: Bool {
+    guard let plan = run.plan, plan.status != .errored else { return true }
+    return plan.status != .finished && !isGated
   }
 
   func needs(knowsPlan: Bool) -> Set<Need> {
@@ -36,7 +60,7 @@ struct TFEReading {
     if hasPlanned, !knowsPlan, run.hasChanges { needs.insert(.planResources) }
     switch run.status {
     case .applied: needs.insert(.outputs)
-    case .errored: needs.insert(applyBegan ? .applyError : run.plan?.status == .errored ? .planError : .policies)
+    case .errored: needs.insert(applyBegan ? .applyError : isPlanError ? .planError : .policies)
     case .policySoftFailed: needs.insert(.policies)
     default: if needsOverride { needs.insert(.policies) }
     }
@@ -63,8 +87,12 @@ struct TFEReading {
     case .canceled, .forceCanceled: return [.remoteCanceled(plan: plan, applyBegan: applyBegan)]
     case .errored where applyBegan:
       return planned + [.applyFailed(plan: plan, failure ?? Failure("The apply failed."), began: true)]
-    case .errored where run.plan?.status == .errored || run.plan == nil:
+    case .errored where isPlanError:
       return [.planFailed(plan: plan, failure ?? Failure("The plan failed."))]
+    case .errored where !isGated:
+      let failure = failure ?? Failure("Terraform Enterprise ended the run before anything was applied.")
+      guard run.statusTimestamps["confirmed-at"] != nil else { return [.planFailed(plan: plan, failure)] }
+      return planned + [.applyFailed(plan: plan, failure, began: false)]
     case .errored, .policySoftFailed:
       return [.policyFailed(plan: plan, failure ?? Failure("A mandatory check failed."))]
     case .applying: return planned + [.applyStarted(plan: plan)]

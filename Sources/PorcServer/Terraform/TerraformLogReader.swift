@@ -9,11 +9,16 @@ struct TerraformLogReader {
   private(set) var firstError: Failure?
   private let phase: Phase
   private var line: [UInt8] = []
+  /// The bytes since the last line feed, those included that are not kept.
+  private(set) var pendingBytes = 0
   private var plainError: [String]?
   private var lines: [String] = []
 
   /// Longer lines are cut: nobody reads them, and memory stays bounded.
   private static let maximumLine = 1 << 20
+
+  /// How Terraform's structured lines begin: it writes `@level` first.
+  private static let structuredStart = Array(#"{"@"#.utf8)
 
   /// Which of a run's two logs it is.
   enum Phase: String, CaseIterable, Sendable { case plan, apply }
@@ -24,6 +29,7 @@ struct TerraformLogReader {
 
   mutating func append(_ bytes: [UInt8]) {
     for byte in bytes {
+      pendingBytes += 1
       switch byte {
       case 0x02, 0x03: continue  // STX and ETX
       case UInt8(ascii: "\n"): endLine()
@@ -44,16 +50,16 @@ struct TerraformLogReader {
     return lines
   }
 
-  /// How many bytes of the last line are not readable yet.
-  var pendingBytes: Int { line.count }
-
   private mutating func endLine() {
-    defer { line = [] }
+    defer { (line, pendingBytes) = ([], 0) }
     if line.last == UInt8(ascii: "\r") { line.removeLast() }
     if line.first == UInt8(ascii: "{"), let value = try? JSONText.parse(line).value, value["@message"] != nil {
       if let text = structured(value) {
         lines += text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
       }
+    } else if line.starts(with: Self.structuredStart) {
+      // Cut, or damaged. As it stands it may show a value that is to be masked.
+      lines.append("(a line that cannot be read)")
     } else {
       let text = String(decoding: line, as: UTF8.self)
       lines.append(text)
@@ -127,8 +133,12 @@ struct TerraformLogReader {
   private mutating func notePlainError() {
     guard let words = plainError else { return }
     plainError = nil
+    // Of a resource, Terraform says `with aws_s3_bucket.this,` before anything else.
+    let address = words.dropFirst().first { !$0.isEmpty }.flatMap { line in
+      line.hasPrefix("with ") && line.hasSuffix(",") ? String(line.dropFirst("with ".count).dropLast()) : nil
+    }
     let detail = words.dropFirst().joined(separator: "\n").trimmingCharacters(in: .whitespacesAndNewlines)
-    firstError = firstError ?? Failure(words.first ?? "", detail: detail.isEmpty ? nil : detail)
+    firstError = firstError ?? Failure(words.first ?? "", detail: detail.isEmpty ? nil : detail, address: address)
   }
 
   private static func unframed(_ text: String) -> String {

@@ -1,0 +1,109 @@
+import Foundation
+import PorcCore
+import TestKit
+import Testing
+
+@testable import PorcServer
+
+/// Templates out of a folder of modules.
+struct FolderSourceTests {
+  private func read(_ files: [String: String]) throws -> FolderSource.Reading {
+    let folder = try TemporaryFolder()
+    for (path, text) in files { try folder.write(text, to: path) }
+    return try FolderSource(folder: folder.path).read()
+  }
+
+  private static let good = #"variable "region" { type = string }"#
+
+  @Test func aBrokenModuleHarmsNoOther() throws {
+    let reading = try read([
+      "web/1.0.0/main.tf": Self.good, "web/1.1.0/main.tf": #"variable "region" {"#, "web/latest/main.tf": Self.good,
+      "empty/1.0.0/README.md": "nothing", "odd/1.0.0/main.tf": Self.good, "odd/1.0.0/blueprint.yaml": "status: lost",
+      "file": "no folder", ".git/config/main.tf": Self.good,
+    ])
+    #expect(reading.templates.map(\.modulePath) == ["web/1.0.0"])
+    let paths = Set(reading.findings.map { $0.message.split(separator: ":").first.map(String.init) ?? "" })
+    #expect(paths == ["web/1.1.0", "web/latest", "empty/1.0.0", "odd/1.0.0"])
+    #expect(Set(reading.archives.keys) == Set(reading.templates.map(\.archive)))
+  }
+
+  @Test func twoModulesCannotHaveOneIdentifier() throws {
+    let reading = try read(["my-web/1.0.0/main.tf": Self.good, "my.web/1.0.0/main.tf": Self.good])
+    #expect(reading.templates.map(\.modulePath) == ["my-web/1.0.0"])
+    #expect(reading.findings.count == 1)
+    #expect(reading.findings.first?.message.contains("my.web/1.0.0") == true)
+    #expect(reading.findings.first?.message.contains("my-web/1.0.0") == true)
+  }
+
+  @Test(arguments: ["absent", "file"])
+  func aFolderThatCannotBeReadIsAFault(name: String) throws {
+    let folder = try TemporaryFolder()
+    try folder.write("text", to: "file")
+    let fault = #expect(throws: Fault.self) { try FolderSource(folder: folder.file(name).path).read() }
+    #expect(fault?.message.contains(name) == true && fault?.fix?.isEmpty == false)
+  }
+
+  /// TFE gets the template's folder alone.
+  @Test(arguments: [
+    ("../shared", "main.tf"), ("../../shared", "main.tf"), ("./a/../../b", "main.tf"), ("../1.0.0/net", "main.tf"),
+  ])
+  func aModuleThatReachesOutsideIsRefused(source: String, file: String) throws {
+    let reading = try read([
+      "web/1.0.0/main.tf": "# shared\nmodule \"net\" {\n  source = \"\(source)\"\n}\n", "web/shared/main.tf": Self.good,
+      "db/1.0.0/main.tf": Self.good, "shared/1.0.0/main.tf": Self.good,
+    ])
+    #expect(reading.templates.map(\.modulePath) == ["db/1.0.0", "shared/1.0.0"])
+    let finding = try #require(reading.findings.first { $0.message.contains("'net'") })
+    #expect(finding.message.hasPrefix("web/1.0.0: main.tf: the module 'net' is outside of the template's folder"))
+    #expect(finding.severity == .error && finding.line == 2)
+  }
+
+  @Test func aModuleOfAModuleThatReachesOutsideIsRefusedToo() throws {
+    let reading = try read([
+      "web/1.0.0/main.tf": #"module "a" { source = "./modules/a" }"#,
+      "web/1.0.0/modules/a/a.tf":
+        "module \"b\" {\n source = \"../b\"\n}\nmodule \"out\" {\n source = \"../../../x\"\n}\n",
+      "web/1.0.0/modules/b/b.tf": #"module "a" { source = "../a" }"#,  // a circle is Terraform's to refuse
+    ])
+    #expect(reading.templates == [])
+    #expect(reading.findings.map(\.line) == [4])
+    #expect(reading.findings.first?.message.contains("modules/a/a.tf: the module 'out'") == true)
+  }
+
+  @Test func modulesInsideAndElsewhereAreFine() throws {
+    let reading = try read([
+      "web/1.0.0/main.tf": """
+      module "a" { source = "./modules/a" }
+      module "b" { source = "hashicorp/consul/aws" }
+      module "c" { source = "git::https://example.com/vpc.git//net?ref=v1" }
+      """,
+      "web/1.0.0/modules/a/a.tf": #"module "b" { source = "../b" }"#, "web/1.0.0/modules/b/b.tf": "",
+      // Nobody calls it.
+      "web/1.0.0/examples/all/main.tf": #"module "web" { source = "../../../../web" }"#,
+    ])
+    #expect(reading.findings == [])
+    #expect(reading.templates.map(\.modulePath) == ["web/1.0.0"])
+  }
+
+  @Test func theSameFilesGiveTheSameArchive() throws {
+    let files = ["web/1.0.0/b.tf": "", "web/1.0.0/main.tf": Self.good, "web/1.0.0/modules/a/a.tf": "locals {}"]
+    let first = try read(files)
+    #expect(try read(files).templates.map(\.archive) == first.templates.map(\.archive))
+    // What does not belong to the module does not change it.
+    let extra = ["web/1.0.0/.terraform/x": "x", "web/1.0.0/terraform.tfstate": "{}", "web/1.0.0/.git/HEAD": "ref"]
+    #expect(try read(files.merging(extra) { $1 }).templates.map(\.archive) == first.templates.map(\.archive))
+    let changed = try read(files.merging(["web/1.0.0/modules/a/a.tf": "locals { a = 1 }"]) { $1 })
+    #expect(changed.templates.map(\.archive) != first.templates.map(\.archive))
+  }
+
+  @Test func aLinkThatLeavesTheFolderIsRefused() throws {
+    let folder = try TemporaryFolder()
+    try folder.write(Self.good, to: "web/1.0.0/main.tf")
+    try folder.write(Self.good, to: "db/1.0.0/main.tf")
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("web/1.0.0/secrets.tf").path, withDestinationPath: "/etc/passwd")
+    let reading = try FolderSource(folder: folder.path).read()
+    #expect(reading.templates.map(\.modulePath) == ["db/1.0.0"])
+    #expect(reading.findings.first?.message.contains("secrets.tf") == true)
+  }
+}

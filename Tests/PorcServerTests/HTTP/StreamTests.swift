@@ -1,0 +1,140 @@
+import HCL
+import PorcCore
+import Synchronization
+import Testing
+
+@testable import PorcServer
+
+/// Events and logs, as pages and as streams that can be resumed.
+@Suite(.timeLimit(.minutes(1)))
+struct StreamTests {
+  private func ids(_ stream: String) -> [String] {
+    stream.split(separator: "\n").filter { $0.hasPrefix("id: ") }.map { String($0.dropFirst(4)) }
+  }
+
+  private func types(_ stream: String) -> [String] {
+    stream.split(separator: "\n").filter { $0.hasPrefix("event: ") }.map { String($0.dropFirst(7)) }
+  }
+
+  /// The text of a log's stream.
+  private func data(_ stream: String) -> [String] {
+    stream.split(separator: "\n").filter { $0.hasPrefix("data: ") }.map { String($0.dropFirst(6)) }
+  }
+
+  @Test func eventsComeInPagesInOneOrder() async throws {
+    try await TestServer.run { test in
+      let web = try await test.planned()
+      let db = try await test.submit(Samples.blueprint("db"))
+      let all = try await test.get("/events").json
+      let events = try #require(all["events"]?.arrayValue)
+      #expect(
+        events.compactMap { $0["type"]?.stringValue } == [
+          "submitted", "plan_requested", "held", "build_started", "built", "plan_started", "workspace_ready",
+          "tfe_run_created", "plan_finished", "submitted",
+        ])
+      let positions = events.compactMap { $0["position"]?.intValue }
+      #expect(positions == positions.sorted() && Set(positions).count == positions.count)
+      #expect(all["last_position"]?.intValue == positions.last)
+
+      let page = try await test.get("/events?after=\(positions[2])&limit=3").json
+      #expect(page["events"]?.arrayValue == Array(events[3..<6]))
+      let own = try await test.get("/runs/\(db)/events").json["events"]?.arrayValue
+      #expect(own == [events[9]])
+      let end = try await test.get("/runs/\(web)/events?after=\(positions[9])").json
+      #expect(end["events"] == [] && end["last_position"]?.intValue == positions[9])
+    }
+  }
+
+  @Test func aStreamOfEventsGoesOnAndIsResumed() async throws {
+    try await TestServer.run { test in
+      let run = try await test.submit()
+      async let live = test.stream("/runs/\(run)/events") { $0.contains("event: plan_finished") }
+      _ = try await test.post("/runs/\(run)/plan")
+      let whole = try await live
+      let positions = ids(whole)
+      #expect(types(whole).first == "submitted" && types(whole).last == "plan_finished")
+      let rest = try await test.stream("/runs/\(run)/events", headers: ["Last-Event-ID": positions[3]]) {
+        $0.contains("event: plan_finished")
+      }
+      #expect(ids(rest) == Array(positions[4...]))
+    }
+  }
+
+  private static let planLog = """
+    \u{2}Terraform v1.11.4
+    {"@level":"info","@message":"a: Plan to create","type":"planned_change"}
+    progress\rid: plan:0\revent: end
+    Plan: 1 to add
+    \u{3}
+    """
+
+  @Test func logsAreReadableText() async throws {
+    try await TestServer.run { test in
+      test.tfe.change { state in
+        state.logs = ["run-1/plan": Self.planLog, "run-1/apply": "\u{2}applied\n\u{3}"]
+      }
+      let run = try await test.planned()
+      let plan = "Terraform v1.11.4\na: Plan to create\nprogress\rid: plan:0\revent: end\nPlan: 1 to add\n"
+      #expect(try await test.get("/runs/\(run)/logs").text == plan)
+      _ = try await test.post("/runs/\(run)/apply")
+      try await test.wait(run, for: "applied")
+      #expect(try await test.get("/runs/\(run)/logs").text == plan + "applied\n")
+      #expect(try await test.get("/runs/\(run)/logs?phase=apply").text == "applied\n")
+      #expect(try await test.get("/runs/run-1/logs?phase=plan").text == plan)
+      #expect(try await test.get("/runs/\(run)/logs").header("Content-Type") == "text/plain; charset=utf-8")
+    }
+  }
+
+  @Test func logsAreStreamedAndResumed() async throws {
+    try await TestServer.run { test in
+      test.tfe.change { state in
+        state.logs = ["run-1/plan": Self.planLog, "run-1/apply": "\u{2}applied\n\u{3}"]
+      }
+      let run = try await test.planned()
+      _ = try await test.post("/runs/\(run)/apply")
+      try await test.wait(run, for: "applied")
+      let whole = try await test.stream("/runs/\(run)/logs") { _ in false }
+      // What Terraform printed is text, not a field of the stream.
+      #expect(
+        data(whole) == [
+          "Terraform v1.11.4", "a: Plan to create", "progress", "id: plan:0", "event: end", "Plan: 1 to add", "applied",
+          "{}",
+        ])
+      #expect(types(whole).last == "end")
+      let last = try #require(ids(whole).first)
+      #expect(last == "plan:\(Self.planLog.utf8.count)")
+      let rest = try await test.stream("/runs/\(run)/logs", headers: ["Last-Event-ID": last]) { _ in false }
+      #expect(data(rest) == ["applied", "{}"])
+      let middle = try await test.stream(
+        "/runs/\(run)/logs?phase=plan", headers: ["Last-Event-ID": "plan:\("\u{2}Terraform v1.11.4\n".utf8.count)"]
+      ) { _ in false }
+      #expect(data(middle).first == "a: Plan to create" && data(middle).last == "{}")
+    }
+  }
+
+  @Test func aRunWithoutAPlanHasNoLog() async throws {
+    try await TestServer.run { test in
+      let run = try await test.submit()
+      let reply = try await test.get("/runs/\(run)/logs")
+      #expect(reply.status == 200 && reply.text.isEmpty)
+    }
+  }
+
+  /// A stream that is open does not hold the server up.
+  @Test func openStreamsEndWithTheServer() async throws {
+    let end = Mutex(ContinuousClock.now)
+    try await TestServer.run { test in
+      let (opened, open) = AsyncStream.makeStream(of: Void.self)
+      // Outlives this closure: the server is to end it.
+      Task {
+        _ = try? await test.stream("/events") { _ in
+          open.yield()
+          return false
+        }
+      }
+      _ = await opened.first { _ in true }
+      end.withLock { $0 = .now }
+    }
+    #expect(end.withLock { ContinuousClock.now - $0 } < .seconds(4))
+  }
+}

@@ -1,0 +1,335 @@
+import Foundation
+import HCL
+import HTTPTypes
+import Synchronization
+import TestKit
+
+/// A small Terraform Enterprise: workspaces, variables and runs as far as PORC needs them, each call noted. Plans and
+/// applies are over as soon as they are asked for, unless a test says otherwise; there are ten of each thing at most.
+final class FakeTFE: Sendable {
+  static let token = "tfe-token-never-shown"
+  static let organization = "acme"
+
+  struct RemoteRun: Sendable {
+    var id: String
+    var workspace: String
+    var status: String
+    var hasChanges: Bool
+    var message: String
+    var version: String
+    var isDestroy: Bool
+    var autoApply: Bool
+    var variables: Value
+    var isPlanned: Bool { ["planned", "policy_override"].contains(status) }
+  }
+
+  struct Variable: Sendable {
+    var id: String
+    var attributes: [String: Value]
+  }
+
+  struct State: Sendable {
+    /// By name: the tags.
+    var workspaces: [String: [String: String]] = [:]
+    /// By name: how often it was deleted. What is made anew has another id.
+    var deletions: [String: Int] = [:]
+    /// By workspace, in the order of their making.
+    var variables: [String: [Variable]] = [:]
+    var variablesMade = 0
+    var versions = 0
+    var uploads: [String: [UInt8]] = [:]
+    var runs: [RemoteRun] = []
+    var isAway = false
+    var knowsToken = true
+    /// The status that a new run has at once.
+    var planned = "planned"
+    /// The status that a confirmed run has at once.
+    var confirmed = "applied"
+    var hasChanges = true
+    /// The next run is made, but nobody hears of it.
+    var losesAnswer = false
+    var outputs: [(name: String, value: Value, isSensitive: Bool)] = []
+    /// By `run-1/plan`.
+    var logs: [String: String] = [:]
+  }
+
+  let server = ScriptedServer()
+  let state = Mutex(State())
+
+  /// - Parameter names: the instances that may get a workspace.
+  init(instances names: [String] = ["web", "db"]) {
+    server.always("GET /.well-known/terraform.json") { _ in .json(#"{"tfe.v2": "/api/v2/"}"#) }
+    for name in names { scriptWorkspace(name) }
+    for number in 1...10 {
+      scriptVersion("cv-\(number)")
+      scriptRun("run-\(number)")
+    }
+    on("POST /api/v2/runs") { [self] request, state in create(request, &state) }
+  }
+
+  func change(_ change: (inout State) -> Void) { state.withLock { state in change(&state) } }
+  var runs: [RemoteRun] { state.withLock(\.runs) }
+
+  /// The calls that count against TFE's rate limit, ids and all.
+  var calls: [String] {
+    server.calls.filter { $0.contains(" /api/v2/") }.map { $0.replacing("/api/v2/", with: "") }
+  }
+
+  // MARK: What it answers
+
+  private typealias Handler = @Sendable (ScriptedServer.Request, inout State) -> ScriptedServer.Answer
+
+  /// Answers if it is there and knows the token.
+  private func on(_ call: String, _ handler: @escaping Handler) {
+    server.always(call) { [self] request in
+      state.withLock { state in
+        if state.isAway { return .status(503) }
+        guard state.knowsToken, request.headers[.authorization] == "Bearer \(Self.token)" else { return .status(401) }
+        return handler(request, &state)
+      }
+    }
+  }
+
+  private func scriptWorkspace(_ instance: String) {
+    let name = "porc-\(instance)"
+    // One path for all names: the last one scripted knows them all.
+    on("POST /api/v2/organizations/\(Self.organization)/workspaces") { request, state in
+      let data = request.value["data"]
+      let name = data?["attributes"]?["name"]?.stringValue ?? ""
+      guard state.workspaces[name] == nil else { return .json(#"{"errors":[{"title":"taken"}]}"#, status: 422) }
+      let tags = data?["relationships"]?["tag-bindings"]?["data"]?.arrayValue ?? []
+      state.workspaces[name] = Dictionary(
+        tags.map { ($0["attributes"]?["key"]?.stringValue ?? "", $0["attributes"]?["value"]?.stringValue ?? "") }
+      ) { $1 }
+      return Self.document("workspaces", state.workspaceID(name), ["name": .string(name)], status: 201)
+    }
+    on("GET /api/v2/organizations/\(Self.organization)/workspaces/\(name)") { _, state in
+      Self.workspace(name, state.workspaceID(name), state)
+    }
+    for id in ["ws-\(instance)", "ws-\(instance)-2"] { scriptWorkspace(id, name) }
+  }
+
+  private static func workspace(_ name: String, _ id: String, _ state: State) -> ScriptedServer.Answer {
+    guard state.has(name, id) else { return notFound }
+    let current = state.runs.last { $0.workspace == id }
+    return document(
+      "workspaces", id, ["name": .string(name), "execution-mode": "remote"],
+      related: current.map { ["current-run": ("runs", $0.id)] } ?? [:], included: current.map { [resource($0)] } ?? [])
+  }
+
+  private func scriptWorkspace(_ id: String, _ name: String) {
+    on("GET /api/v2/workspaces/\(id)") { _, state in Self.workspace(name, id, state) }
+    on("GET /api/v2/workspaces/\(id)/tag-bindings") { _, state in
+      Self.list(
+        (state.workspaces[name] ?? [:]).map { key, value in
+          Self.resource("tag-bindings", "tb-\(key)", ["key": .string(key), "value": .string(value)])
+        })
+    }
+    on("GET /api/v2/workspaces/\(id)/runs") { request, state in
+      let wanted = request.query.removingPercentEncoding ?? ""
+      return Self.list(
+        state.runs.reversed().filter { $0.workspace == id && wanted.contains("search[basic]=\($0.message)") }
+          .map(Self.resource))
+    }
+    on("POST /api/v2/workspaces/\(id)/configuration-versions") { _, state in
+      guard state.has(name, id) else { return Self.notFound }
+      state.versions += 1
+      let version = "cv-\(state.versions)"
+      return Self.document(
+        "configuration-versions", version,
+        ["status": "pending", "upload-url": .string("/upload/\(version)?key=signed")],
+        status: 201)
+    }
+    on("GET /api/v2/workspaces/\(id)/current-state-version-outputs") { _, state in
+      Self.list(
+        state.outputs.map {
+          Self.resource(
+            "state-version-outputs", "wsout-\($0.name)",
+            ["name": .string($0.name), "sensitive": .bool($0.isSensitive), "value": $0.isSensitive ? .null : $0.value])
+        })
+    }
+    on("POST /api/v2/workspaces/\(id)/actions/safe-delete") { _, state in
+      state.delete(name)
+      return .status(204)
+    }
+    scriptVariables(id)
+  }
+
+  private func scriptVariables(_ workspace: String) {
+    on("GET /api/v2/workspaces/\(workspace)/vars") { _, state in
+      Self.list(
+        (state.variables[workspace] ?? []).map { variable in
+          var attributes = variable.attributes
+          if attributes["sensitive"] == true { attributes["value"] = .null }
+          return Self.resource("vars", variable.id, attributes)
+        })
+    }
+    on("POST /api/v2/workspaces/\(workspace)/vars") { request, state in
+      state.variablesMade += 1
+      let id = "var-\(state.variablesMade)"
+      let attributes = request.value["data"]?["attributes"]?.objectValue ?? [:]
+      state.variables[workspace, default: []].append(Variable(id: id, attributes: attributes))
+      return Self.document("vars", id, attributes, status: 201)
+    }
+    for number in 1...10 {
+      on("PATCH /api/v2/workspaces/\(workspace)/vars/var-\(number)") { request, state in
+        guard let index = state.variables[workspace]?.firstIndex(where: { $0.id == "var-\(number)" }) else {
+          return Self.notFound
+        }
+        let changes = request.value["data"]?["attributes"]?.objectValue ?? [:]
+        state.variables[workspace]?[index].attributes.merge(changes) { $1 }
+        return Self.document("vars", "var-\(number)", state.variables[workspace]?[index].attributes ?? [:])
+      }
+      on("DELETE /api/v2/workspaces/\(workspace)/vars/var-\(number)") { _, state in
+        state.variables[workspace]?.removeAll { $0.id == "var-\(number)" }
+        return .status(204)
+      }
+    }
+  }
+
+  private func scriptVersion(_ id: String) {
+    on("GET /api/v2/configuration-versions/\(id)") { _, state in
+      Self.document(
+        "configuration-versions", id, ["status": state.uploads[id] == nil ? "pending" : "uploaded"])
+    }
+    server.always("PUT /upload/\(id)") { [self] request in
+      guard request.headers[.authorization] == nil else { return .status(400) }  // it carries a secret of its own
+      state.withLock { $0.uploads[id] = request.body }
+      return .status(200)
+    }
+  }
+
+  private func create(_ request: ScriptedServer.Request, _ state: inout State) -> ScriptedServer.Answer {
+    let data = request.value["data"]
+    let attributes = data?["attributes"]
+    func related(_ name: String) -> String {
+      data?["relationships"]?[name]?["data"]?["id"]?.stringValue ?? ""
+    }
+    var run = RemoteRun(
+      id: "run-\(state.runs.count + 1)", workspace: related("workspace"), status: state.planned,
+      hasChanges: state.hasChanges, message: attributes?["message"]?.stringValue ?? "",
+      version: related("configuration-version"), isDestroy: attributes?["is-destroy"]?.boolValue ?? false,
+      autoApply: attributes?["auto-apply"]?.boolValue ?? true, variables: attributes?["variables"] ?? .null)
+    if run.status == "planned", !run.hasChanges { run.status = "planned_and_finished" }
+    if run.status == "planned", run.autoApply { run.status = state.confirmed }
+    state.runs.append(run)
+    if state.losesAnswer {
+      state.losesAnswer = false
+      return .brokenOff
+    }
+    return .json(#"{"data": \#(Self.resource(run).json())}"#, status: 201)
+  }
+
+  private func scriptRun(_ id: String) {
+    on("GET /api/v2/runs/\(id)") { _, state in
+      guard let run = state.runs.first(where: { $0.id == id }) else { return Self.notFound }
+      let included = [
+        Self.resource(
+          "plans", "plan-\(id)",
+          [
+            "status": run.status == "planning" ? "running" : "finished", "has-changes": .bool(run.hasChanges),
+            "resource-additions": run.hasChanges ? 2 : 0, "log-read-url": .string("/logs/\(id)/plan"),
+          ]),
+        Self.resource(
+          "applies", "apply-\(id)",
+          [
+            "status": run.status == "applied" ? "finished" : run.status == "applying" ? "running" : "pending",
+            "log-read-url": .string("/logs/\(id)/apply"),
+          ]),
+      ]
+      return .json(#"{"data": \#(Self.resource(run).json()), "included": \#(Value.array(included).json())}"#)
+    }
+    on("GET /api/v2/plans/plan-\(id)/json-output-redacted") { _, _ in
+      .json(
+        #"{"resource_changes": [{"address": "random_pet.a", "change": {"actions": ["create"]}}, {"address": "random_pet.b", "change": {"actions": ["create"]}}]}"#
+      )
+    }
+    act("apply", id, from: ["planned"]) { run, state in run.status = state.confirmed }
+    act("discard", id, from: ["planned", "pending", "policy_override"]) { run, _ in run.status = "discarded" }
+    act("cancel", id, from: ["planning", "applying"]) { run, _ in run.status = "canceled" }
+    for phase in ["plan", "apply"] {
+      server.always("GET /logs/\(id)/\(phase)") { [self] request in
+        let text = Array((state.withLock { $0.logs["\(id)/\(phase)"] } ?? "\u{2}nothing\n\u{3}").utf8)
+        let offset = Int(request.query.split(separator: "offset=").last ?? "0") ?? 0
+        return .status(200, body: Array(text.dropFirst(offset)))
+      }
+    }
+  }
+
+  private func act(
+    _ action: String, _ id: String, from statuses: Set<String>,
+    _ change: @escaping @Sendable (inout RemoteRun, State) -> Void
+  ) {
+    on("POST /api/v2/runs/\(id)/actions/\(action)") { _, state in
+      guard let index = state.runs.firstIndex(where: { $0.id == id }) else { return Self.notFound }
+      guard statuses.contains(state.runs[index].status) else {
+        return .json(#"{"errors":[{"title":"transition not allowed"}]}"#, status: 409)
+      }
+      let before = state
+      change(&state.runs[index], before)
+      return .status(202)
+    }
+  }
+
+  // MARK: Documents
+
+  private static let notFound = ScriptedServer.Answer.json(#"{"errors":[{"title":"not found"}]}"#, status: 404)
+
+  private static func resource(_ run: RemoteRun) -> Value {
+    resource(
+      "runs", run.id,
+      [
+        "status": .string(run.status), "has-changes": .bool(run.hasChanges), "message": .string(run.message),
+        "is-destroy": .bool(run.isDestroy), "auto-apply": .bool(run.autoApply),
+        "actions": [
+          "is-confirmable": .bool(run.status == "planned"), "is-discardable": .bool(run.isPlanned),
+          "is-cancelable": .bool(["planning", "applying"].contains(run.status)),
+        ],
+        "status-timestamps": ["applied", "applying"].contains(run.status)
+          ? ["applying-at": "2026-01-01T00:00:00+00:00"] : [:],
+      ],
+      related: [
+        "configuration-version": ("configuration-versions", run.version), "workspace": ("workspaces", run.workspace),
+        "plan": ("plans", "plan-\(run.id)"), "apply": ("applies", "apply-\(run.id)"),
+      ])
+  }
+
+  private static func resource(
+    _ type: String, _ id: String, _ attributes: [String: Value], related: [String: (type: String, id: String)] = [:]
+  ) -> Value {
+    [
+      "type": .string(type), "id": .string(id), "attributes": .object(attributes),
+      "relationships": .object(related.mapValues { ["data": ["type": .string($0.type), "id": .string($0.id)]] }),
+    ]
+  }
+
+  private static func document(
+    _ type: String, _ id: String, _ attributes: [String: Value], related: [String: (type: String, id: String)] = [:],
+    included: [Value] = [], status: Int = 200
+  ) -> ScriptedServer.Answer {
+    let data = resource(type, id, attributes, related: related)
+    return .json(#"{"data": \#(data.json()), "included": \#(Value.array(included).json())}"#, status: status)
+  }
+
+  private static func list(_ resources: [Value]) -> ScriptedServer.Answer {
+    .json(#"{"data": \#(Value.array(resources).json())}"#)
+  }
+}
+
+extension FakeTFE.State {
+  func workspaceID(_ name: String) -> String {
+    "ws-" + name.dropFirst("porc-".count) + (deletions[name] == nil ? "" : "-2")
+  }
+
+  func has(_ name: String, _ id: String) -> Bool { workspaces[name] != nil && workspaceID(name) == id }
+
+  mutating func delete(_ name: String) {
+    workspaces[name] = nil
+    deletions[name, default: 0] += 1
+  }
+}
+
+extension ScriptedServer.Request {
+  /// The body as JSON; null where it is none.
+  var value: Value { (try? JSONText.parse(body).value) ?? .null }
+}

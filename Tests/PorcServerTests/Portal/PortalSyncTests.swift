@@ -1,0 +1,201 @@
+import Foundation
+import HCL
+import HTTPTypes
+import PorcCore
+import PorcStore
+import PortPortal
+import TestKit
+import Testing
+
+@testable import PorcServer
+
+/// The portal comes to show what it should, whatever happens on the way.
+struct PortalSyncTests {
+  private static let bulk = "POST /v1/blueprints/blueprint_instance/entities/bulk"
+
+  @Test func templatesComeBeforeTheInstancesThatRelateToThem() async throws {
+    try await PortalBench.run { bench in
+      try await bench.submit()
+      try await bench.offer([PortalBench.template])
+      try await bench.write()
+      #expect(
+        bench.port.calls.filter { $0.hasSuffix("bulk") } == [
+          "POST /v1/blueprints/blueprint_template/entities/bulk", Self.bulk,
+        ])
+      #expect(bench.port.entity("web")?["relations"]?["blueprint"] == "web-1-0-0")
+      #expect(bench.port.entity("web-1-0-0", in: "blueprint_template")?["properties"]?["owner"] == "platform")
+      #expect(try await bench.behind == 0)
+    }
+  }
+
+  @Test func manyEntitiesTravelInFewCalls() async throws {
+    try await PortalBench.run { bench in
+      for number in 0..<45 { try await bench.submit("web-\(number)") }
+      // Those of instances that are new there are read once, to see what is to be cleared: they are not scripted here.
+      try await bench.write()
+      #expect(bench.port.calls.count { $0 == Self.bulk } == 3)
+    }
+  }
+
+  @Test func whatHasNoValueAnyMoreIsCleared() async throws {
+    try await PortalBench.run { bench in
+      let first = try await bench.submit()
+      try await bench.command(first, .build)
+      try await bench.hear(first, .buildFailed(Failure("broken")))
+      try await bench.write()
+      #expect(bench.shown("last_error") == "broken")
+
+      let before = bench.port.calls.count
+      try await bench.command(first, .build)
+      try await bench.write()
+      #expect(bench.shown("last_error") == nil && bench.shown("terraform_status") == "building")
+      let patches = bench.port.server.requests.filter { $0.method == "PATCH" }
+      #expect(patches.last?.value == ["properties": ["last_error": .null]])
+      #expect(
+        Array(bench.port.calls.dropFirst(before)) == [
+          Self.bulk, "PATCH /v1/blueprints/blueprint_instance/entities/web",
+        ])
+    }
+  }
+
+  /// An entity that was there before PORC wrote it: what PORC shows no value for is cleared, the rest is left alone.
+  @Test func leftOversOfAnEarlierLifeAreCleared() async throws {
+    try await PortalBench.run { bench in
+      bench.port.change {
+        $0.entities["blueprint_instance"] = [
+          "web": ["title": "old", "properties": ["run_id": "run-old", "cost": 7], "relations": [:]]
+        ]
+      }
+      try await bench.submit()
+      try await bench.write()
+      #expect(bench.shown("run_id") == nil)
+      #expect(bench.shown("cost") == 7)
+    }
+  }
+
+  @Test func whatThePortalRefusesHoldsUpNothingElse() async throws {
+    try await PortalBench.run { bench in
+      bench.port.change { $0.refused = ["web"] }
+      try await bench.submit("web")
+      try await bench.submit("db")
+      try await bench.write()
+      #expect(bench.port.entity("db") != nil && bench.port.entity("web") == nil)
+      let status = try await bench.store.portalStatus(.instance, "web")
+      #expect(status?.rejection == "It breaks a rule." && status?.behindSince != nil)
+      #expect(try await bench.store.portalStatus(.instance, "db") == PortalStatus(behindSince: nil, rejection: nil))
+
+      bench.port.change { $0.refused = [] }
+      bench.pass(60)
+      try await bench.write()
+      #expect(bench.port.entity("web") != nil)
+      #expect(try await bench.behind == 0)
+    }
+  }
+
+  /// While the portal is away it is asked at least every two seconds, however long it takes.
+  @Test func aPortalThatIsBackIsRightWithinSeconds() async throws {
+    try await PortalBench.run { bench in
+      bench.port.change { $0.isAway = true }
+      try await bench.submit()
+      for attempt in 1...20 {
+        #expect(try await bench.sync.pass(), "attempt \(attempt)")
+        let wait = try #require(try await bench.store.untilNextDifference())
+        #expect(wait > 0.05 && wait <= 2, "attempt \(attempt): \(wait)")
+        bench.pass(wait)
+      }
+      #expect(try await bench.store.portalStatus(.instance, "web")?.rejection == nil)
+      bench.port.change { $0.isAway = false }
+      bench.pass(2)
+      try await bench.write()
+      #expect(try await bench.behind == 0)
+      #expect(bench.shown("terraform_status") == "submitted")
+    }
+  }
+
+  /// What was missed is not made up for: only the newest state is written.
+  @Test func theNewestStateWins() async throws {
+    try await PortalBench.run { bench in
+      bench.port.change { $0.isAway = true }
+      let id = try await bench.submit()
+      _ = try await bench.sync.pass()
+      try await bench.command(id, .build)
+      _ = try await bench.sync.pass()
+      try await bench.command(id, .cancel(by: PortalBench.caller))
+      let before = bench.port.calls.count
+      bench.port.change { $0.isAway = false }
+      try await bench.write()  // a newer state waits for nothing
+      #expect(bench.shown("terraform_status") == "canceled")
+      #expect(bench.port.calls.dropFirst(before).count { $0 == Self.bulk } == 1)
+    }
+  }
+
+  /// A state that comes while the one before is on its way is not taken for acknowledged.
+  @Test func aStateThatCameMeanwhileIsWrittenToo() async throws {
+    try await PortalBench.run { bench in
+      let id = try await bench.submit()
+      let differences = try await bench.store.differences(limit: 10)
+      try await bench.command(id, .build)
+      try await bench.store.acknowledge(differences)
+      #expect(try await bench.behind == 1)
+      try await bench.write()
+      #expect(bench.shown("terraform_status") == "building")
+    }
+  }
+
+  @Test func whatIsGoneIsDeletedThere() async throws {
+    try await PortalBench.run { bench in
+      try await bench.offer([PortalBench.template])
+      try await bench.write()
+      try await bench.offer([])
+      bench.port.change { $0.isAway = true }
+      _ = try await bench.sync.pass()
+      #expect(try await bench.behind == 1)
+      bench.port.change { $0.isAway = false }
+      bench.pass(2)
+      try await bench.write()
+      #expect(bench.port.entity("web-1-0-0", in: "blueprint_template") == nil)
+      #expect(try await bench.behind == 0)
+
+      // And what is not there any more is deleted too, without a complaint.
+      try await bench.offer([PortalBench.template])
+      try await bench.write()
+      bench.port.change { $0.entities = [:] }
+      try await bench.offer([])
+      try await bench.write()
+      #expect(try await bench.behind == 0)
+    }
+  }
+
+  @Test func aPlainRegistryIsToldOneByOneWithNulls() async throws {
+    try await PortalBench.run(.entities) { bench in
+      let id = try await bench.submit("web")
+      try await bench.submit("db")
+      try await bench.command(id, .build)
+      try await bench.hear(id, .buildFailed(Failure("broken")))
+      bench.port.change { $0.refused = ["db"] }
+      try await bench.write()
+      #expect(bench.shown("last_error") == "broken")
+      #expect(bench.port.entity("db") == nil)
+      try await bench.command(id, .build)
+      try await bench.write()
+      #expect(bench.shown("last_error") == nil)
+      #expect(Set(bench.port.calls) == ["POST /v1/entities"])
+      let body = try #require(bench.port.server.requests.last?.value)
+      #expect(body["blueprint"] == "blueprint_instance" && body["identifier"] == "web")
+      #expect(body["properties"]?["last_error"] == .null)
+      #expect(bench.port.server.requests.allSatisfy { $0.headers[.authorization] == "Bearer \(FakePort.token)" })
+    }
+  }
+
+  /// Long after the first ones: no PATCH, no read, one call for all that changed.
+  @Test func aChangeOfStateCostsOneCall() async throws {
+    try await PortalBench.run { bench in
+      let id = try await bench.submit()
+      try await bench.write()
+      let before = bench.port.calls.count
+      try await bench.command(id, .build)
+      try await bench.write()
+      #expect(Array(bench.port.calls.dropFirst(before)) == [Self.bulk])
+    }
+  }
+}

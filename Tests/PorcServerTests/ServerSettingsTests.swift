@@ -1,0 +1,129 @@
+import Configuration
+import Foundation
+import PortPortal
+import SystemPackage
+import TestKit
+import Testing
+
+@testable import PorcServer
+
+/// Settings from the environment and from a file.
+struct ServerSettingsTests {
+  private static let environment = [
+    "TFE_ADDRESS": "https://tfe.acme.dev", "TFE_TOKEN": "t0ken-of-tfe", "TFE_ORGANIZATION": "acme",
+    "PORT_BASE_URL": "https://api.port.io", "PORT_CLIENT_ID": "client", "PORT_CLIENT_SECRET": "s3cret-of-port",
+    "PORC_SECRET_KEY_FILE": "/etc/porc/key",
+  ]
+
+  private func settings(_ changes: [String: String?] = [:]) throws -> ServerSettings {
+    var environment = Self.environment
+    for (name, value) in changes { environment[name] = value }
+    return try ServerSettings(ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: environment)))
+  }
+
+  private func problems(_ changes: [String: String?]) -> SettingsProblems? {
+    #expect(throws: SettingsProblems.self) { try settings(changes) }
+  }
+
+  @Test func whatIsNeededIsEnough() throws {
+    let settings = try settings()
+    #expect(settings.tfe.address.absoluteString == "https://tfe.acme.dev")
+    #expect(settings.tfe.token == "t0ken-of-tfe" && settings.tfe.workspacePrefix == "porc-")
+    #expect(settings.portal.dialect == .api)
+    #expect(settings.host == "127.0.0.1" && settings.listenPort == 8800 && settings.databasePath == "porc.sqlite")
+    #expect(settings.retention == 86_400 && settings.maximumPlanAge == nil && !settings.approvalRequired)
+  }
+
+  @Test func everySettingHasItsNameInTheEnvironment() throws {
+    let settings = try settings([
+      "PORC_LISTEN": "[::1]:9000", "PORC_DATABASE_URL": "sqlite:/var/porc.db", "PORC_TEMPLATES": "/a, /b",
+      "PORC_RETENTION_SECONDS": "60", "PORC_MAXIMUM_PLAN_AGE_SECONDS": "900", "PORC_APPROVAL_REQUIRED": "yes",
+      "PORC_CONCURRENCY": "2", "PORC_CATALOG_INTERVAL_SECONDS": "5", "PORC_RECONCILE_INTERVAL_SECONDS": "6",
+      "PORC_INSTALLATION": "two", "TFE_PROJECT": "infra", "TFE_WORKSPACE_PREFIX": "p2-", "TFE_EXECUTION_MODE": "agent",
+      "PORT_API": "entities", "PORT_API_TOKEN": "plain", "PORT_CLIENT_ID": nil, "PORT_CLIENT_SECRET": nil,
+      "PORT_SETUP": "true",
+    ])
+    #expect(settings.host == "::1" && settings.listenPort == 9000 && settings.databasePath == "/var/porc.db")
+    #expect(settings.templateFolders == ["/a", "/b"])
+    #expect(settings.retention == 60 && settings.maximumPlanAge == 900 && settings.approvalRequired)
+    #expect(settings.lanes == 2 && settings.catalogInterval == 5 && settings.reconcileInterval == 6)
+    #expect(settings.tfe.installation == "two" && settings.tfe.project == "infra")
+    #expect(settings.tfe.workspacePrefix == "p2-" && settings.tfe.executionMode == "agent")
+    #expect(settings.portal.dialect == .entities && settings.portal.makesBlueprints)
+  }
+
+  @Test func everythingMissingIsNamedAtOnce() {
+    let problems = problems(Self.environment.mapValues { _ in String?.none })
+    let expected = Self.environment.keys.map { name in
+      let key = name.replacingOccurrences(of: "_", with: ".", range: name.range(of: "_")).lowercased()
+      return "\(key) (\(name)) is missing."
+    }
+    #expect(Set(problems?.problems ?? []) == Set(expected))
+    #expect(problems?.description.contains("porc dev") == true)
+  }
+
+  @Test func everythingWrongIsNamedAtOnceAndNothingSecretIsShown() {
+    let problems = problems([
+      "TFE_ADDRESS": "tfe.acme.dev", "PORT_BASE_URL": "ftp://port", "PORT_API": "soap", "PORC_LISTEN": "8800",
+      "PORC_DATABASE_URL": "postgres://somebody:pa55word@db/porc", "PORC_CONCURRENCY": "0",
+      "PORC_RETENTION_SECONDS": "-1", "PORC_APPROVAL_REQUIRED": "perhaps", "TFE_EXECUTION_MODE": "local",
+      "PORC_CATALOG_INTERVAL_SECONDS": "1.5", "PORT_SETUP": "2",
+    ])
+    let named = Set((problems?.problems ?? []).compactMap { $0.split(separator: " ").first.map(String.init) })
+    #expect(
+      named == [
+        "tfe.address", "port.base_url", "port.api", "porc.listen", "porc.database_url", "porc.concurrency",
+        "porc.retention_seconds", "porc.approval_required", "tfe.execution_mode", "porc.catalog_interval_seconds",
+        "port.setup",
+      ])
+    #expect(problems?.problems.count == named.count)
+    for secret in ["t0ken-of-tfe", "s3cret-of-port", "pa55word"] {
+      #expect(problems?.description.contains(secret) == false)
+    }
+  }
+
+  @Test func thePlainDialectNeedsItsTokenAndNothingElse() {
+    let problems = problems(["PORT_API": "entities", "PORT_CLIENT_ID": nil, "PORT_CLIENT_SECRET": nil])
+    #expect(problems?.problems == ["port.api_token (PORT_API_TOKEN) is missing."])
+  }
+
+  @Test func settingsDoNotPrintTheirSecrets() throws {
+    let settings = try settings()
+    var dumped = ""
+    dump(settings, to: &dumped)
+    for text in ["\(settings)", String(reflecting: settings), dumped] {
+      #expect(!text.contains("t0ken-of-tfe") && !text.contains("s3cret-of-port"))
+    }
+  }
+
+  @Test func theEnvironmentGoesBeforeTheFile() async throws {
+    let folder = try TemporaryFolder()
+    try folder.write(
+      """
+      tfe:
+        address: https://file.acme.dev
+        token: from-the-file
+        organization: acme
+        workspace_prefix: f-
+      port:
+        base_url: https://api.port.io
+        client_id: client
+        client_secret: s3cret
+        setup: true
+      porc:
+        secret_key_file: /etc/porc/key
+        templates: [/a, /b]
+        retention_seconds: 120
+        approval_required: yes
+        listen: 0.0.0.0:80
+      """, to: "porc.yaml")
+    let file = try await FileProvider<YAMLSnapshot>(filePath: FilePath(folder.file("porc.yaml").path))
+    let environment = EnvironmentVariablesProvider(environmentVariables: ["TFE_ADDRESS": "https://env.acme.dev"])
+    let settings = try ServerSettings(ConfigReader(providers: [environment, file]))
+    #expect(settings.tfe.address.absoluteString == "https://env.acme.dev")
+    #expect(settings.tfe.token == "from-the-file" && settings.tfe.workspacePrefix == "f-")
+    #expect(settings.templateFolders == ["/a", "/b"])
+    #expect(settings.retention == 120 && settings.approvalRequired && settings.portal.makesBlueprints)
+    #expect(settings.host == "0.0.0.0" && settings.listenPort == 80)
+  }
+}

@@ -5,7 +5,7 @@ export PORC_WARNINGS_AS_ERRORS := 1
 # The tests start servers and terraform: more of them at once only wait for each other.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH := 6
 
-.PHONY: help setup build release dev demo test format lint clean
+.PHONY: help setup build release dev demo test torture format lint clean
 
 help: ## Shows this.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,10 @@ dev: build ## Runs PORC with an embedded Terraform Enterprise and Port, until Ct
 test: setup ## Builds everything with warnings as errors and runs all tests.
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build
+
+torture: setup ## Kills PORC at a thousand random instants; PORC_TORTURE_KILLS and PORC_TORTURE_SEED choose others.
+	$(SWIFT) build --build-tests
+	PORC_TORTURE_KILLS=$${PORC_TORTURE_KILLS:-1000} $(SWIFT) test --skip-build --filter EndToEndTests.CrashTests
 
 format: ## Lays the code out.
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests

@@ -41,6 +41,9 @@ struct Gate: Sendable {
   /// The search path on which a `terraform` that minds gates comes first.
   static func searchPath(in folder: TemporaryFolder) throws -> String {
     let inherited = ProcessInfo.processInfo.environment["PATH"] ?? ""
+    let path = folder.file("bin").path + ":" + inherited
+    // A server that runs already may be starting it: a program that is being written cannot be started.
+    if FileManager.default.fileExists(atPath: folder.file("bin/terraform").path) { return path }
     let terraform = try #require(Command.find("terraform", path: inherited), "terraform is not on the PATH")
     let wrapper = try folder.write(
       """
@@ -53,7 +56,7 @@ struct Gate: Sendable {
       exec \(terraform) "$@"
       """, to: "bin/terraform")
     try #require(chmod(wrapper.path, 0o755) == 0)
-    return folder.file("bin").path + ":" + inherited
+    return path
   }
 }
 

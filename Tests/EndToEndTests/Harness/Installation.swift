@@ -72,6 +72,7 @@ actor Installation {
   func stopTFE() async throws { try await servers.removeValue(forKey: .tfe)?.stop() }
   func stopPort() async throws { try await servers.removeValue(forKey: .port)?.stop() }
   func killPORC() async throws { try await servers.removeValue(forKey: .porc)?.kill() }
+  func killTFE() async throws { try await servers.removeValue(forKey: .tfe)?.kill() }
 
   private func stop() async throws {
     for name in [Name.porc, .tfe, .port] { try await servers.removeValue(forKey: name)?.stop() }

@@ -38,23 +38,34 @@ struct IdempotencyTests {
     #expect(try await dev.porc.get("/runs?instance=at-once").json["runs"].array.count == 1)
   }
 
-  @Test func thirtyPlansAtOnceAreOnePlan() async throws {
+  @Test func aHundredPlansAtOnceAreOnePlan() async throws {
     let dev = try DevServer.current()
-    let run = try await dev.submit(Blueprint.service(named: "thirty"))
-    let answers = try await all(30) { _ in try await dev.porc.post("/runs/\(run)/plan") }
+    let run = try await dev.submit(Blueprint.service(named: "hundred"))
+    let answers = try await all(100) { _ in try await dev.porc.post("/runs/\(run)/plan") }
     #expect(answers.contains { $0.status == 202 })
     #expect(answers.allSatisfy { [202, 409].contains($0.status) }, "\(answers.map(\.status))")
     try await dev.until(run, is: "planned")
     #expect(try await dev.tfeRunsMade().filter { $0.hasPrefix(run) } == ["\(run)/1"])
 
-    // As are thirty who all saw the same plan and want it.
+    // As are a hundred who all saw the same plan and want it.
     let seen = try await dev.status(run)["tfe_run_id"]
-    let applies = try await all(30) { _ in try await dev.porc.post("/runs/\(run)/apply", ["tfe_run_id": seen]) }
+    let applies = try await all(100) { _ in try await dev.porc.post("/runs/\(run)/apply", ["tfe_run_id": seen]) }
     #expect(applies.allSatisfy { $0.status == 202 }, "\(applies.map(\.status))")
     try await dev.until(run, is: "applied")
     let confirmed = try await dev.tfeWrites().filter { $0.hasSuffix("\(seen.string ?? "")/actions/apply") }
     #expect(confirmed.count == 1)
     #expect(try await dev.events(run).filter { $0 == "apply_confirmed" }.count == 1)
+  }
+
+  @Test func twentyInstancesAtOnceAreAllApplied() async throws {
+    let dev = try DevServer.current()
+    let runs = try await all(20) { try await dev.deploy(Blueprint.service(named: "many-\($0)")) }
+    #expect(Set(runs).count == 20)
+    let made = try await dev.tfeRunsMade()
+    for (index, run) in runs.enumerated() {
+      #expect(made.filter { $0.hasPrefix(run) } == ["\(run)/1"])
+      try await dev.shows("many-\(index)", ["terraform_status": "applied"])
+    }
   }
 
   @Test func aPlanThatIsRepeatedWithItsKeyIsOnePlan() async throws {

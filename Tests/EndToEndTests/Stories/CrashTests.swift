@@ -1,0 +1,163 @@
+import Foundation
+import TestKit
+import Testing
+
+/// PORC and TFE killed without warning, at any instant. What is true is taken from TFE's own request log and state, and
+/// from Port: never from what PORC says of itself.
+struct CrashTests {
+  /// How often PORC is killed: a few times in every test run, as often as the environment says in a long one.
+  private static let kills = ProcessInfo.processInfo.environment["PORC_TORTURE_KILLS"].flatMap(Int.init) ?? 30
+  /// Names the instants; that of a failed run can be given again.
+  private static let seed =
+    ProcessInfo.processInfo.environment["PORC_TORTURE_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0..<1 << 32)
+
+  @Test(.timeLimit(.minutes(5 + kills / 10)))
+  func aPORCThatIsKilledAtAnyInstantLosesNothingAndDoesNothingTwice() async throws {
+    print("kills: \(Self.kills), seed: \(Self.seed)")
+    try await Installation.run { place in
+      try await place.startPort()
+      try await place.startTFE()
+      try await place.startPORC()
+      let developer = Developer(porc: try await place.porc())
+      let living = Task { try await developer.deployUntilToldToStop() }
+      var random = SplitMix(seed: Self.seed)
+      for _ in 0..<Self.kills {
+        // Any instant of a lifecycle, which takes about a second; so there is no event to wait for.
+        try await Task.sleep(for: .milliseconds(Int.random(in: 0...1200, using: &random)))
+        try await place.killPORC()
+        try await place.startPORC()
+      }
+      await developer.stop()
+      let runs = try await living.value
+      #expect(!runs.isEmpty)
+
+      let tfe = try await place.tfe()
+      let port = try await place.port()
+      let made = try await tfe.runsMade()
+      let confirmed = try await tfe.confirmations()
+      #expect(made.sorted() == runs.map { "\($0.id)/1" }.sorted(), "seed \(Self.seed)")
+      #expect(confirmed.sorted() == runs.map(\.tfeRunID).sorted(), "seed \(Self.seed)")
+      for run in runs {
+        #expect(
+          try await tfe.get("/api/v2/runs/\(run.tfeRunID)").json["data"]["attributes"]["status"] == "applied",
+          "seed \(Self.seed)")
+        try await port.shows(
+          run.instance,
+          [
+            "terraform_status": "applied", "porc_run_id": .string(run.id), "run_id": .string(run.tfeRunID),
+            "deployed_run_id": .string(run.tfeRunID), "outputs": ["text": .string(run.instance)],
+          ])
+      }
+    }
+  }
+
+  @Test(.timeLimit(.minutes(2)))
+  func aTFEThatIsKilledWhileItAppliesLeavesAPartialApplyThatCanBePlannedAgain() async throws {
+    try await Installation.run { place in
+      try await place.startPort()
+      try await place.startTFE()
+      try await place.startPORC()
+      let porc = try await place.porc()
+      let gate = try Gate("half", in: place.folder, closed: [.apply])
+      let submitted = try await porc.post("/runs", Blueprint.gated(named: "half", gate)).expecting(201)
+      let run = try #require(submitted.json["run_id"].string)
+      try await porc.post("/runs/\(run)/plan").expecting(202)
+      try await DevServer.until(run, "planned", on: porc) { $0["status"] == "planned" }
+      try await porc.post("/runs/\(run)/apply").expecting(202)
+      try await gate.reached(.apply)
+      try await place.killTFE()
+      try await place.startTFE()
+      let ended = try await DevServer.until(run, "apply_failed", on: porc) { $0["is_final"] == true }
+      #expect(ended["status"] == "apply_failed")
+      #expect(try await porc.get("/runs/\(run)/summary").json["partial"] == true)
+      let workspace = try #require(try await place.port().entity("half")?["properties"]["workspace_id"].string)
+      let read = try await place.tfe().get("/api/v2/workspaces/\(workspace)").expecting(200)
+      #expect(read.json["data"]["attributes"]["locked"] == false)
+      try await place.port().shows("half", ["terraform_status": "apply_failed"])
+
+      try gate.open(.apply)
+      try await porc.post("/runs/\(run)/plan").expecting(202)
+      try await DevServer.until(run, "planned", on: porc) { $0["status"] == "planned" }
+      try await porc.post("/runs/\(run)/apply").expecting(202)
+      try await DevServer.until(run, "applied", on: porc) { $0["status"] == "applied" }
+      try await place.port().shows("half", ["terraform_status": "applied", "outputs": ["text": "one"]])
+    }
+  }
+}
+
+/// Takes one blueprint after the other from submission to applied. A call that got no answer is sent again, with the same
+/// key, until it gets one: as a script would do it.
+private actor Developer {
+  private let porc: API
+  private var isToStop = false
+
+  struct Deployed: Sendable {
+    var id: String
+    var instance: String
+    var tfeRunID: String
+  }
+
+  init(porc: API) { self.porc = porc }
+
+  func stop() { isToStop = true }
+
+  func deployUntilToldToStop() async throws -> [Deployed] {
+    var deployed: [Deployed] = []
+    repeat { deployed.append(try await deploy("killed-\(deployed.count)")) } while !isToStop
+    return deployed
+  }
+
+  private func deploy(_ instance: String) async throws -> Deployed {
+    let submitted = try await answer("POST /runs", .json(Blueprint.service(named: instance, text: instance)))
+    let run = try #require(try submitted.expecting(201).json["run_id"].string)
+    try await answer("POST /runs/\(run)/plan").expecting(202)
+    let planned = try await until(run, "planned")
+    let seen = planned["tfe_run_id"]
+    try await answer("POST /runs/\(run)/apply", .json(["tfe_run_id": seen])).expecting(202)
+    try await until(run, "applied")
+    return Deployed(id: run, instance: instance, tfeRunID: try #require(seen.string))
+  }
+
+  @discardableResult
+  private func until(_ run: String, _ state: JSON) async throws -> JSON {
+    var seen = "\"none\""
+    while true {
+      let answer = try await answer("GET /runs/\(run)/status?wait=2", headers: ["If-None-Match": seen])
+      if answer.status == 304 { continue }
+      let status = try answer.expecting(200).json
+      seen = answer.header("ETag") ?? seen
+      if status["status"] == state { return status }
+      guard status["is_final"] == true else { continue }
+      let summary = try await self.answer("GET /runs/\(run)/summary").text
+      let log = try await self.answer("GET /runs/\(run)/logs").text
+      throw NeverHappened(description: "\(run) was \(state): \(summary)\n\(log)")
+    }
+  }
+
+  private func answer(
+    _ call: String, _ body: API.Body = .none, headers: [String: String] = [:]
+  ) async throws -> API.Answer {
+    let headers = headers.merging(["Idempotency-Key": UUID().uuidString]) { $1 }
+    let deadline = ContinuousClock.now + .seconds(30)
+    while true {
+      do {
+        return try await porc.send(call, body, headers: headers)
+      } catch  where ContinuousClock.now < deadline {
+        // Nobody listens: PORC was killed, and starts again.
+        try await Task.sleep(for: .milliseconds(20))
+      }
+    }
+  }
+}
+
+extension API {
+  /// The TFE runs that TFE was told to apply, and took it.
+  fileprivate func confirmations() async throws -> [String] {
+    try await requests().compactMap { record in
+      guard record["method"] == "POST", record["status"] == 202, let path = record["path"].string,
+        path.hasSuffix("/actions/apply")
+      else { return nil }
+      return path.split(separator: "/").dropLast(2).last.map(String.init)
+    }
+  }
+}

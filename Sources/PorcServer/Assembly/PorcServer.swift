@@ -50,7 +50,7 @@ public struct PorcServer: Service {
     let submissions = Submissions(
       store: store, catalog: catalog, vault: vault, approvalRequired: settings.approvalRequired)
 
-    let router = Router(context: PorcContext.self)
+    let router = Router(context: PorcContext.self, options: .autoGenerateHeadEndpoints)
     let table = RouteTable()
     router.addMiddleware {
       ProblemMiddleware(logger: logger)

@@ -64,13 +64,13 @@ final class RouteTable: Sendable {
 
   func add(_ entry: Routes.Entry) { state.withLock { $0.append(entry) } }
 
-  /// The methods that a path takes; none if there is no such path.
+  /// The methods that a path takes; none if there is no such path. What takes GET takes HEAD (RFC 9110, section 9.1).
   func methods(of path: String) -> [HTTPRequest.Method] {
     let parts = path.split(separator: "/")
     return entries.filter { entry in
       let pattern = entry.path.split(separator: "/")
       return pattern.count == parts.count && zip(pattern, parts).allSatisfy { $0 == $1 || $0.hasPrefix("{") }
-    }.map(\.method)
+    }.flatMap { $0.method == .get ? [.get, .head] : [$0.method] }
   }
 }
 

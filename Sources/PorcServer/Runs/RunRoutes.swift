@@ -167,7 +167,14 @@ struct RunRoutes: Sendable {
       instance: request.query("instance").map { Instance.ID($0) },
       state: try request.choice("state", RunState.self), operation: try request.choice("operation", Run.Operation.self))
     let cursor = request.query("cursor").map { Run.ID($0) }
-    let found = try await store.runs(filter, after: cursor, limit: limit + 1)
+    let found: [Located]
+    do {
+      found = try await store.runs(filter, after: cursor, limit: limit + 1)
+    } catch StoreError.notFound {
+      throw Fault(
+        .notFound, "The cursor '\(cursor?.rawValue ?? "")' names no run.",
+        fix: "Send the next_cursor of the page before, or none for the first page.")
+    }
     let page = found.prefix(limit)
     return try .json(
       RunList(

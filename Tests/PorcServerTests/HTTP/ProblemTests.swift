@@ -53,14 +53,30 @@ struct ProblemTests {
   @Test func aWrongMethodIsToldTheRightOnes() async throws {
     try await TestServer.run { test in
       for (method, path, allowed) in [
-        ("DELETE", "/runs", "GET, POST"), ("GET", "/runs/x/plan", "POST"), ("PUT", "/run/x/summary", "GET"),
-        ("POST", "/healthz", "GET"), ("PATCH", "/templates", "GET"),
+        ("DELETE", "/runs", "GET, HEAD, POST"), ("GET", "/runs/x/plan", "POST"), ("HEAD", "/runs/x/plan", "POST"),
+        ("PUT", "/run/x/summary", "GET, HEAD"), ("POST", "/healthz", "GET, HEAD"), ("PATCH", "/templates", "GET, HEAD"),
       ] {
         let reply = try await test.call(method, path)
-        expect(reply, 405, "method-not-allowed", "\(method) \(path)")
+        if method == "HEAD" {
+          #expect(reply.status == 405)
+        } else {
+          expect(reply, 405, "method-not-allowed", "\(method) \(path)")
+        }
         let methods = reply.header("Allow")?.split(separator: ",").map { $0.drop { $0 == " " } }.sorted()
         #expect(methods?.joined(separator: ", ") == allowed, "\(method) \(path)")
       }
+    }
+  }
+
+  @Test func whatCanBeReadAnswersHeadWithoutABody() async throws {
+    try await TestServer.run { test in
+      for path in ["/healthz", "/runs", "/openapi.json"] {
+        let read = try await test.get(path)
+        let head = try await test.call("HEAD", path)
+        #expect(head.status == 200 && head.text.isEmpty, "\(path)")
+        #expect(head.header("Content-Type") == read.header("Content-Type"), "\(path)")
+      }
+      #expect(try await test.call("HEAD", "/runs", token: "wrong").status == 401)
     }
   }
 

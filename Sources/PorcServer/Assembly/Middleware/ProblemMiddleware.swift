@@ -20,6 +20,8 @@ struct ProblemMiddleware: RouterMiddleware {
     } catch {
       response = answer(to: error, request, context)
     }
+    // A body after HEAD would be read as the next answer (RFC 9110, section 9.3.2).
+    if request.method == .head { response = response.createHeadResponse() }
     response.headers[.requestID] = context.requestID
     logger.info(
       "request answered",

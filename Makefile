@@ -27,7 +27,7 @@ dev: build ## Runs PORC with an embedded Terraform Enterprise and Port, until Ct
 
 test: setup ## Builds everything with warnings as errors and runs all tests.
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build
+	scripts/with-aws $(SWIFT) test --skip-build
 
 torture: setup ## Kills PORC at a thousand random instants; PORC_TORTURE_KILLS and PORC_TORTURE_SEED choose others.
 	$(SWIFT) build --build-tests

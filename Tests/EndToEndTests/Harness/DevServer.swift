@@ -23,7 +23,9 @@ struct DevServer: Sendable {
   var log: URL { folder.file("porc.log") }
 
   /// Starts it in `folder`, where it may have been before.
-  static func start(_ options: [String] = [], in folder: TemporaryFolder? = nil) async throws -> DevServer {
+  static func start(
+    _ options: [String] = [], environment: [String: String] = [:], in folder: TemporaryFolder? = nil
+  ) async throws -> DevServer {
     let folder = try folder ?? TemporaryFolder()
     try Modules.write(to: folder)
     let server = try await Server(
@@ -31,7 +33,7 @@ struct DevServer: Sendable {
         "dev", "--data", data(in: folder), "--templates", folder.file("templates").path, "--listen", "127.0.0.1:0",
         "--tfe-listen", "127.0.0.1:0", "--port-listen", "127.0.0.1:0",
       ] + options,
-      environment: ["PATH": try Gate.searchPath(in: folder)], log: folder.file("porc.log"))
+      environment: environment.merging(["PATH": try Gate.searchPath(in: folder)]) { $1 }, log: folder.file("porc.log"))
     do {
       return try await DevServer(folder, server)
     } catch {
@@ -56,8 +58,11 @@ struct DevServer: Sendable {
   }
 
   /// Runs `story` with a server of its own, which ends properly afterwards.
-  static func run(_ options: [String] = [], _ story: (DevServer) async throws -> Void) async throws {
-    let dev = try await start(options)
+  static func run(
+    _ options: [String] = [], environment: [String: String] = [:], in folder: TemporaryFolder? = nil,
+    _ story: (DevServer) async throws -> Void
+  ) async throws {
+    let dev = try await start(options, environment: environment, in: folder)
     do {
       try await story(dev)
     } catch {

@@ -97,7 +97,7 @@ actor Installation {
   }
 
   /// A port that nobody listens on, below those that the system hands out to connections.
-  private static func freePort() throws -> UInt16 {
+  static func freePort() throws -> UInt16 {
     for _ in 0..<100 {
       let port = UInt16.random(in: 15_000..<30_000)
       let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

@@ -6,7 +6,7 @@ enum Modules {
   static func write(to folder: TemporaryFolder) throws {
     let templates = folder.file("templates")
     guard !FileManager.default.fileExists(atPath: templates.path) else { return }
-    for name in ["gke-cluster", "greeting"] {
+    for name in ["gke-cluster", "greeting", "s3-bucket"] {
       try FileManager.default.createDirectory(at: templates, withIntermediateDirectories: true)
       try FileManager.default.copyItem(
         at: Executable.package.appending(path: "examples/templates/\(name)"), to: templates.appending(path: name))

@@ -82,7 +82,7 @@ let package = Package(
       "PorcServer",
       [
         "Archive", "HCL", "PorcCore", "PorcStore", "PortPortal", "Retry", "TerraformEnterprise", asyncHTTPClient,
-        configuration, crypto, hummingbird, logging, nioCore, serviceLifecycle,
+        configuration, crypto, hummingbird, logging, nioCore, nioHTTP1, serviceLifecycle,
       ], resources: [.embedInCode("Health/openapi.json")]),
     library("PineCLI", ["HCL", "PorcCore", argumentParser, asyncHTTPClient, nioCore, nioHTTP1]),
     .executableTarget(

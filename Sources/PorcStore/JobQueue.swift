@@ -35,6 +35,9 @@ public protocol JobQueue: Sendable {
   /// Makes jobs due at once, where they exist and are unfinished; one that is leased, as soon as its lease ends.
   func wake(_ jobs: [RunJob]) async throws
 
+  /// How many TFE runs plan or apply, or are being made by somebody who has the lease for it.
+  func tfeRunsUnderWay() async throws -> Int
+
   /// How long until there may be something to claim, in seconds: 0 if there is now, `nil` if there is no job. What a
   /// lease keeps from being claimed counts from the end of that lease.
   func untilNextDue() async throws -> TimeInterval?

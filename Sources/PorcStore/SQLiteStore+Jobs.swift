@@ -146,6 +146,18 @@ extension SQLiteStore {
       """, [now, job.run.rawValue, job.kind.rawValue, job.plan])
   }
 
+  public func tfeRunsUnderWay() async throws -> Int {
+    try await read { [self] db in
+      try db.value(
+        Int.self,
+        """
+        SELECT (SELECT count(*) FROM run JOIN job ON job.run_id = run.id AND job.kind = 'follow'
+                WHERE run.state IN ('planning', 'applying'))
+          + (SELECT count(*) FROM job WHERE kind = 'start_plan' AND leased_until IS NOT NULL AND leased_until > ?)
+        """, [now().milliseconds]) ?? 0
+    }
+  }
+
   public func untilNextDue() async throws -> TimeInterval? {
     try await read { [self] db in
       let now = now().milliseconds

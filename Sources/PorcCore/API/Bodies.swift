@@ -11,6 +11,7 @@ public struct PlanBody: Codable, Sendable {
     self.supersede = supersede
     self.apply = apply
   }
+  public enum CodingKeys: String, CodingKey, CaseIterable { case supersede, apply }
 }
 
 /// `POST /runs/{run_id}/apply`, `/approve`, `/discard` and `/override`: names the plan that was seen.
@@ -22,7 +23,7 @@ public struct DecisionBody: Codable, Sendable {
     self.tfeRunID = tfeRunID
     self.reason = reason
   }
-  enum CodingKeys: String, CodingKey {
+  public enum CodingKeys: String, CodingKey, CaseIterable {
     case tfeRunID = "tfe_run_id"
     case reason
   }

@@ -26,7 +26,8 @@ struct DocumentReader {
     return source.member(key)?.value
   }
 
-  mutating func text(_ key: String, isRequired: Bool = false) -> String? {
+  /// - Parameter maximum: how many characters it may have.
+  mutating func text(_ key: String, isRequired: Bool = false, maximum: Int = 255) -> String? {
     guard let value = member(key), value.content != .null else {
       if isRequired { missing(key) }
       return nil
@@ -40,6 +41,11 @@ struct DocumentReader {
       if isRequired { note(value, path(key), "'\(dotted(key))' is empty.", fix: "Write something there.") }
       return nil
     }
+    guard text.count <= maximum else {
+      note(
+        value, path(key), "'\(dotted(key))' is longer than \(maximum) characters.", fix: "Shorten it to \(maximum).")
+      return nil
+    }
     if text.unicodeScalars.contains(where: { $0.value < 0x20 && $0 != "\n" && $0 != "\t" }) {
       note(value, path(key), "'\(dotted(key))' holds control characters.", fix: "Remove them.")
       return nil
@@ -49,7 +55,7 @@ struct DocumentReader {
 
   /// Text that is an absolute http(s) URL without credentials.
   mutating func url(_ key: String) -> String? {
-    guard let text = text(key) else { return nil }
+    guard let text = text(key, maximum: 2000) else { return nil }
     let rest = text.hasPrefix("https://") ? text.dropFirst(8) : text.hasPrefix("http://") ? text.dropFirst(7) : ""
     let host = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
     guard !host.isEmpty, !text.contains(where: \.isWhitespace) else {

@@ -17,7 +17,15 @@ public enum DocumentText {
   static let maximumAliases = 10
 
   public static func read(_ bytes: some Collection<UInt8>, as format: Format) throws(DocumentProblems) -> SourceValue {
-    let text = Array(bytes)
+    var text = Array(bytes)
+    // Some editors begin a file with a byte order mark, which nobody sees.
+    if text.starts(with: [0xEF, 0xBB, 0xBF]) { text.removeFirst(3) }
+    let source = try values(text, as: format)
+    if let number = source.firstHugeNumber { throw DocumentProblems([.hugeNumber(at: number.range.start)]) }
+    return source
+  }
+
+  private static func values(_ text: [UInt8], as format: Format) throws(DocumentProblems) -> SourceValue {
     let looksLikeJSON = text.first { !" \t\r\n".utf8.contains($0) }.map { $0 == UInt8(ascii: "{") } ?? false
     switch format {
     case .json: return try json(text)
@@ -96,7 +104,8 @@ private enum YAMLValues {
     }
     switch node {
     case .scalar(let scalar):
-      return SourceValue(range: range, content: content(scalar))
+      guard let content = content(scalar) else { throw DocumentProblems([.hugeNumber(at: range.start)]) }
+      return SourceValue(range: range, content: content)
     case .sequence(let sequence):
       var elements: [SourceValue] = []
       for element in sequence { elements.append(try source(element, depth: depth + 1, budget: &budget)) }
@@ -124,14 +133,23 @@ private enum YAMLValues {
     }
   }
 
-  private static func content(_ scalar: Node.Scalar) -> SourceValue.Content {
+  /// - Returns: `nil` for a number that is too large to be one.
+  private static func content(_ scalar: Node.Scalar) -> SourceValue.Content? {
     guard scalar.style == .plain || scalar.style == .any else { return .string(scalar.string) }
     switch scalar.string {
     case "", "~", "null", "Null", "NULL": return .null
     case "true", "True", "TRUE": return .bool(true)
     case "false", "False", "FALSE": return .bool(false)
-    default: return Number(scalar.string).map { .number($0) } ?? .string(scalar.string)
+    default:
+      if let number = Number(scalar.string) { return .number(number) }
+      return isNumeric(scalar.string) ? nil : .string(scalar.string)
     }
+  }
+
+  /// Whether a text is written like a decimal number.
+  private static func isNumeric(_ text: String) -> Bool {
+    text.utf8.allSatisfy { "0123456789.eE+-".utf8.contains($0) } && Double(text) != nil && text.utf8.first != 0x2B
+      && text.utf8.first != 0x2E && text.utf8.last != 0x2E
   }
 
   static func finding(_ error: YamlError) -> Finding {
@@ -148,6 +166,27 @@ private enum YAMLValues {
         column: context.mark.column)
     default:
       return Finding(at: "", "The document is not YAML.", fix: "Mend the syntax.")
+    }
+  }
+}
+
+extension Finding {
+  fileprivate static func hugeNumber(at place: SourcePosition) -> Finding {
+    Finding(
+      at: "", "The number there is too large, or has too many digits.",
+      fix: "Write one below 1e308 with at most \(Number.maximumDigits) digits, or put it in quotes.", line: place.line,
+      column: place.column)
+  }
+}
+
+extension SourceValue {
+  /// A number that no double can come near: JSON's readers cannot take it.
+  fileprivate var firstHugeNumber: SourceValue? {
+    switch content {
+    case .number(let number): number.doubleValue.isFinite ? nil : self
+    case .array(let elements): elements.lazy.compactMap(\.firstHugeNumber).first
+    case .object(let members): members.lazy.compactMap(\.value.firstHugeNumber).first
+    default: nil
     }
   }
 }

@@ -163,6 +163,13 @@ extension Draft {
     let current = run.currentPlan
     guard let tfeRunID, tfeRunID != current?.tfeRunID else { return current }
     let now = current?.tfeRunID.map { "the current one is \($0)" } ?? "a newer one is being made"
+    guard run.plan(tfeRunID: tfeRunID) != nil else {
+      throw Refusal(
+        .planSuperseded,
+        "The run \(run.id) has no plan \(tfeRunID)\(current?.tfeRunID == nil ? "" : "; \(now)").",
+        fix: "Look at the run (pine summary --run-id \(run.id)) and name its current plan.",
+        supersededBy: current?.tfeRunID)
+    }
     throw Refusal(
       .planSuperseded, "The plan \(tfeRunID) of the run \(run.id) has been superseded; \(now).",
       fix: "Look at the current plan (pine summary --run-id \(run.id)) and name that one.",

@@ -25,7 +25,7 @@ struct TemplateManifest {
     var reader = DocumentReader(source)
     manifest.title = reader.text("title")
     manifest.owner = reader.text("owner")
-    manifest.description = reader.text("description")
+    manifest.description = reader.text("description", maximum: 4000)
     manifest.repoURL = reader.url("repo_url")
     manifest.regionInput = reader.text("region_input")
     manifest.terraformVersion = reader.text("terraform_version")

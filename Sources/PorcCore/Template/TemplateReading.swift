@@ -42,6 +42,16 @@ extension Template {
         ]
       )
     }
+    guard isName(parts[0]) else {
+      return (
+        nil,
+        [
+          Finding(
+            at: "", "'\(parts[0])' is no name for a template.",
+            fix: "Name the folder with letters, digits, '-', '_' and '.', beginning with a letter or digit.")
+        ]
+      )
+    }
     let module = Module.read(files: origin.files)
     findings += module.diagnostics.map(\.finding)
     if !origin.files.keys.contains(where: { $0.hasSuffix(".tf") || $0.hasSuffix(".tf.json") }) {
@@ -82,6 +92,20 @@ extension Template {
       String(decoding: $0.value, as: UTF8.self)
     }
     return (findings.contains { $0.severity == .error } ? nil : template, findings)
+  }
+}
+
+extension Template {
+  private static func isName(_ name: String) -> Bool {
+    let isPlain = { (byte: UInt8) in
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+        UInt8(ascii: "A")...UInt8(ascii: "Z"):
+        true
+      default: false
+      }
+    }
+    return name.utf8.first.map(isPlain) == true && name.utf8.allSatisfy { isPlain($0) || "-_.".utf8.contains($0) }
   }
 }
 

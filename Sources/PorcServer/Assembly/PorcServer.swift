@@ -50,6 +50,9 @@ public struct PorcServer: Service {
     let submissions = Submissions(
       store: store, catalog: catalog, vault: vault, approvalRequired: settings.approvalRequired)
 
+    let streams = Limit(settings.maximumStreams, of: "open streams", setting: "porc.maximum_streams")
+    let waits = Limit(settings.maximumWaits, of: "requests that wait", setting: "porc.maximum_waits")
+
     let router = Router(context: PorcContext.self, options: .autoGenerateHeadEndpoints)
     let table = RouteTable()
     router.addMiddleware {
@@ -59,10 +62,11 @@ public struct PorcServer: Service {
     }
     let routes = Routes(router: router, table: table)
     HealthRoutes(store: store, readiness: readiness).register(in: routes)
-    RunRoutes(store: store, views: views, submissions: submissions, idempotency: idempotency, doorbell: doorbell)
-      .register(in: routes)
-    RunLogRoutes(store: store, client: tfe, doorbell: doorbell).register(in: routes)
-    EventRoutes(store: store, doorbell: doorbell).register(in: routes)
+    RunRoutes(
+      store: store, views: views, submissions: submissions, idempotency: idempotency, doorbell: doorbell, waits: waits
+    ).register(in: routes)
+    RunLogRoutes(store: store, client: tfe, doorbell: doorbell, streams: streams).register(in: routes)
+    EventRoutes(store: store, doorbell: doorbell, streams: streams).register(in: routes)
     InstanceRoutes(store: store, views: views, submissions: submissions, idempotency: idempotency)
       .register(in: routes)
     TemplateRoutes(store: store, catalog: catalog, sync: sync).register(in: routes)
@@ -70,6 +74,8 @@ public struct PorcServer: Service {
     let address = Announcement()
     application = Application(
       router: router,
+      // A connection that asks nothing, or never ends what it asks, is closed: later than clients give up idle ones.
+      server: .http1(configuration: .init(idleTimeout: .seconds(75))),
       configuration: ApplicationConfiguration(
         address: .hostname(settings.host, port: settings.listenPort), serverName: "porc"),
       onServerRunning: { channel in address.announce(port: channel.localAddress?.port ?? settings.listenPort) },

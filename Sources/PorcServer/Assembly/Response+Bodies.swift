@@ -1,4 +1,5 @@
 import Foundation
+import HCL
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -31,18 +32,41 @@ extension Request {
   ///
   /// - Throws: a fault if it is larger than a blueprint may be.
   func bodyBytes(atMost limit: Int = Blueprint.maximumSize) async throws -> [UInt8] {
+    let tooLarge = Fault(.tooLarge, "The body is larger than \(limit / 1024) KiB.", fix: "Send less.")
+    if let announced = headers[.contentLength].flatMap({ Int($0) }), announced > limit { throw tooLarge }
     do {
       return Array(buffer: try await body.collect(upTo: limit))
     } catch is NIOTooManyBytesError {
-      throw Fault(.tooLarge, "The body is larger than \(limit / 1024) KiB.", fix: "Send less.")
+      throw tooLarge
     }
   }
 
-  /// A JSON body; an empty one counts as `{}`.
-  func optionalBody<Body: Decodable>(_: Body.Type) async throws -> (body: Body, bytes: [UInt8]) {
+  /// A JSON body; an empty one counts as `{}`. What portals add of their own is ignored; a member that was meant to be
+  /// one of `known` is not.
+  ///
+  /// - Throws: a fault for the latter, and for what is no such body.
+  func optionalBody<Body: Decodable, Key: CodingKey & CaseIterable>(
+    _: Body.Type, _ known: Key.Type
+  ) async throws -> (body: Body, bytes: [UInt8]) {
     let bytes = try await bodyBytes()
     let isBlank = bytes.allSatisfy { " \t\r\n".utf8.contains($0) }
+    let names = Key.allCases.map(\.stringValue)
+    for name in (isBlank ? nil : try? JSONText.parse(bytes).value.objectValue)?.keys.sorted() ?? []
+    where !names.contains(name) {
+      guard let near = Suggestion.closest(to: name, among: names) else { continue }
+      throw Fault(.malformedRequest, "The body's '\(name)' is unknown.", fix: "Did you mean '\(near)'?")
+    }
     return (try JSONDecoder.porc.decode(Body.self, from: isBlank ? Data("{}".utf8) : Data(bytes)), bytes)
+  }
+
+  /// - Throws: a fault for a parameter that is none of `names`: a list that was to be filtered by it would be whole.
+  func allowQuery(_ names: String...) throws {
+    for (name, _) in uri.queryParameters where !names.contains(String(name)) {
+      let near = Suggestion.closest(to: String(name), among: names)
+      throw Fault(
+        .malformedRequest, "The query parameter '\(name)' is unknown.",
+        fix: near.map { "Did you mean '\($0)'?" } ?? "Known here: \(names.joined(separator: ", ")).")
+    }
   }
 
   func query(_ name: String) -> String? { uri.queryParameters[Substring(name)].map(String.init) }

@@ -48,8 +48,9 @@ struct EventStreamWriter {
 }
 
 extension Response {
+  /// - Parameter place: what counts the stream, for as long as it is open.
   static func eventStream(
-    _ write: @escaping @Sendable (inout EventStreamWriter) async throws -> Void
+    holding place: Limit.Place, _ write: @escaping @Sendable (inout EventStreamWriter) async throws -> Void
   ) -> Response {
     Response(
       status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
@@ -59,6 +60,7 @@ extension Response {
         try await writer.body.write(ByteBuffer(string: ": connected\n\n"))
         try await write(&writer)
         try await writer.body.finish(nil)
+        withExtendedLifetime(place) {}
       })
   }
 }

@@ -21,8 +21,12 @@ public struct ServerSettings: Sendable {
   public var maximumPlanAge: TimeInterval?
   /// Whether every apply needs an approval.
   public var approvalRequired = false
-  /// How many jobs are done at once.
+  /// How many jobs are done at once: builds, and calls of TFE.
   public var lanes = 8
+  /// How many event and log streams may be open at once.
+  public var maximumStreams = 500
+  /// How many status reads may wait for a change at once.
+  public var maximumWaits = 2000
   /// Seconds between two comparisons of the portal with what it should show.
   public var reconcileInterval: TimeInterval = 300
 
@@ -73,6 +77,7 @@ extension ServerSettings {
   /// | `tfe.project` | text | none | the project of new workspaces |
   /// | `tfe.workspace_prefix` | text | `porc-` | |
   /// | `tfe.execution_mode` | text | none | `remote` or `agent`; sent for new workspaces |
+  /// | `tfe.maximum_runs` | number | 50 | a plan begins only while fewer runs plan or apply |
   /// | `port.base_url` | URL | required | |
   /// | `port.api` | text | `api` | `api` is Port's own, `entities` the plain one |
   /// | `port.client_id`, `port.client_secret` | text, secret | required with `api` | |
@@ -89,6 +94,8 @@ extension ServerSettings {
   /// | `porc.catalog_interval_seconds` | number | 30 | |
   /// | `porc.reconcile_interval_seconds` | number | 300 | |
   /// | `porc.concurrency` | number | 8 | jobs done at once |
+  /// | `porc.maximum_streams` | number | 500 | open event and log streams |
+  /// | `porc.maximum_waits` | number | 2000 | status reads that wait for a change |
   ///
   /// - Throws: ``SettingsProblems`` with all of them.
   public init(_ config: ConfigReader) throws {
@@ -115,6 +122,8 @@ extension ServerSettings {
     catalogInterval = reader.seconds("porc.catalog_interval_seconds") ?? catalogInterval
     reconcileInterval = reader.seconds("porc.reconcile_interval_seconds") ?? reconcileInterval
     lanes = reader.number("porc.concurrency", in: 1...256) ?? lanes
+    maximumStreams = reader.number("porc.maximum_streams", in: 0...100_000) ?? maximumStreams
+    maximumWaits = reader.number("porc.maximum_waits", in: 0...100_000) ?? maximumWaits
     guard reader.problems.isEmpty else { throw SettingsProblems(problems: reader.problems) }
   }
 
@@ -124,6 +133,7 @@ extension ServerSettings {
       organization: reader.required("tfe.organization"), project: reader.text("tfe.project"))
     settings.workspacePrefix = reader.text("tfe.workspace_prefix") ?? settings.workspacePrefix
     settings.installation = reader.text("porc.installation") ?? settings.installation
+    settings.maximumRuns = reader.number("tfe.maximum_runs", in: 1...10_000) ?? settings.maximumRuns
     settings.executionMode = reader.text("tfe.execution_mode")
     if let mode = settings.executionMode, mode != "remote", mode != "agent" {
       reader.problem("tfe.execution_mode", "is neither 'remote' nor 'agent'")

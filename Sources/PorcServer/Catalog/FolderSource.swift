@@ -26,6 +26,13 @@ struct FolderSource: Sendable {
     var slugs: [Template.ID: String] = [:]
     for path in try modulePaths() {
       reading.isEmpty = false
+      if let place = leadsOut(path) {
+        reading.findings.append(
+          Finding(
+            at: "", "\(path): is a symbolic link to \(place), out of the templates' folder.",
+            fix: "Put the module into the folder, or name its folder as a source of its own."))
+        continue
+      }
       do {
         let read = try module(path)
         reading.findings += read.findings.map { finding in
@@ -51,6 +58,8 @@ struct FolderSource: Sendable {
   }
 
   /// `NAME/VERSION` of every folder that may be a module, in byte order. Hidden ones do not count.
+  ///
+  /// What a link that leads out of the folder names is not looked into: it is one path, whatever is there.
   private func modulePaths() throws -> [String] {
     let files = FileManager.default
     func folders(_ path: String) throws -> [String] {
@@ -62,13 +71,21 @@ struct FolderSource: Sendable {
     }
     do {
       return try folders(folder).flatMap { name in
-        try folders("\(folder)/\(name)").map { "\(name)/\($0)" }
+        if leadsOut(name) != nil { return [name] }
+        return try folders("\(folder)/\(name)").map { "\(name)/\($0)" }
       }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     } catch {
       throw Fault(
         .notFound, "The templates' folder '\(folder)' cannot be read.", fix: "Check the path and its rights.",
         cause: error)
     }
+  }
+
+  /// Where a path below the folder really is, if that is not below the folder.
+  private func leadsOut(_ path: String) -> String? {
+    let root = URL(filePath: folder).resolvingSymlinksInPath().path
+    let place = URL(filePath: "\(folder)/\(path)").resolvingSymlinksInPath().path
+    return place.hasPrefix(root + "/") ? nil : place
   }
 
   private func module(_ path: String) throws -> (template: Template?, archive: Data, findings: [Finding]) {

@@ -21,6 +21,7 @@ struct TemplateRoutes: Sendable {
   }
 
   @Sendable private func list(_ request: Request, _ context: PorcContext) async throws -> Response {
+    try request.allowQuery("name", "status")
     let name = request.query("name")
     let status = try request.choice("status", Template.Status.self)
     let templates = try await catalog.templates().filter {

@@ -10,6 +10,7 @@ import PorcStore
 struct EventRoutes: Sendable {
   let store: any Store
   let doorbell: Doorbell
+  let streams: Limit
 
   func register(in routes: Routes) {
     routes.get("/runs/{run_id}/events", needs: .read) { request, context in
@@ -21,6 +22,7 @@ struct EventRoutes: Sendable {
   }
 
   private func events(_ request: Request, of run: Run.ID?) async throws -> Response {
+    try request.allowQuery("limit", "after")
     let limit = try request.query("limit", in: 1...1000, default: 200)
     let after = try position(request)
     guard request.wantsEventStream else {
@@ -29,7 +31,7 @@ struct EventRoutes: Sendable {
         EventList(events: try page.map(EventBody.init), lastPosition: page.last?.position ?? after))
     }
     let (store, doorbell) = (store, doorbell)
-    return .eventStream { writer in
+    return .eventStream(holding: try streams.take()) { writer in
       var last = after
       while !doorbell.isOver {
         let seen = doorbell.count

@@ -18,6 +18,7 @@ struct InstanceRoutes: Sendable {
   }
 
   @Sendable private func list(_ request: Request, _ context: PorcContext) async throws -> Response {
+    try request.allowQuery("limit", "cursor")
     let limit = try request.query("limit", in: 1...200, default: 50)
     let cursor = request.query("cursor").map { Instance.ID($0) }
     let found = try await store.instances(after: cursor, limit: limit + 1)
@@ -35,7 +36,7 @@ struct InstanceRoutes: Sendable {
 
   @Sendable private func destroy(_ request: Request, _ context: PorcContext) async throws -> Response {
     let id = Instance.ID(try context.parameters.require("instance_id"))
-    let (body, bytes) = try await request.optionalBody(PlanBody.self)
+    let (body, bytes) = try await request.optionalBody(PlanBody.self, PlanBody.CodingKeys.self)
     if body.apply == true { try context.require(.apply) }
     let key = try idempotency.key(request, context, body: bytes)
     let wish = PlanRequest(

@@ -45,6 +45,8 @@ extension RunDriver {
     guard run.state == .planning, let plan = run.currentPlan, plan.number == lease.plan, plan.tfeRunID == nil,
       plan.clears == nil, run.cancelRequestedAt == nil
     else { return .done }
+    // This job's own lease is one of them.
+    guard try await store.tfeRunsUnderWay() <= settings.maximumRuns else { return .later(1) }
     do {
       let made = try await makeRun(of: plan, located, lease)
       let report = RunReport.tfeRunCreated(

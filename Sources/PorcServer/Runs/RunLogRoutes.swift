@@ -12,6 +12,7 @@ struct RunLogRoutes: Sendable {
   let store: any Store
   let client: TerraformEnterprise.Client
   let doorbell: Doorbell
+  let streams: Limit
 
   typealias Phase = TerraformLogReader.Phase
 
@@ -25,7 +26,7 @@ struct RunLogRoutes: Sendable {
     let phases = try request.choice("phase", Phase.self).map { [$0] } ?? Phase.allCases
     let resume = try position(request)
     guard request.wantsEventStream else { return try await text(located, phases) }
-    return .eventStream { writer in
+    return .eventStream(holding: try streams.take()) { writer in
       for phase in phases {
         var offset = 0
         if let resume {

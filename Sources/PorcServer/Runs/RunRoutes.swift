@@ -11,6 +11,8 @@ struct RunRoutes: Sendable {
   let submissions: Submissions
   let idempotency: Idempotency
   let doorbell: Doorbell
+  /// Status reads that wait for a change.
+  let waits: Limit
 
   func register(in routes: Routes) {
     routes.post("/runs", needs: .submit, submit)
@@ -91,7 +93,7 @@ struct RunRoutes: Sendable {
   // MARK: Steps
 
   @Sendable private func plan(_ request: Request, _ context: PorcContext) async throws -> Response {
-    let (body, bytes) = try await request.optionalBody(PlanBody.self)
+    let (body, bytes) = try await request.optionalBody(PlanBody.self, PlanBody.CodingKeys.self)
     let key = try idempotency.key(request, context, body: bytes)
     if body.apply == true { try context.require(.apply) }
     let wish = PlanRequest(
@@ -104,7 +106,7 @@ struct RunRoutes: Sendable {
     _ request: Request, _ context: PorcContext,
     _ command: @Sendable (_ body: DecisionBody, _ seen: String?, _ caller: Caller) -> RunCommand
   ) async throws -> Response {
-    let (body, bytes) = try await request.optionalBody(DecisionBody.self)
+    let (body, bytes) = try await request.optionalBody(DecisionBody.self, DecisionBody.CodingKeys.self)
     let key = try idempotency.key(request, context, body: bytes)
     let id = try context.runID
     if let named = body.tfeRunID, !id.hasPrefix(Run.ID.prefix), named != id {
@@ -157,11 +159,14 @@ struct RunRoutes: Sendable {
     }
     var known = request.headers[.ifNoneMatch]
     if known == nil, wait > 0 { known = try await look().tag }
+    let place = wait > 0 ? try waits.take() : nil
+    defer { withExtendedLifetime(place) {} }
     let answer = try await doorbell.wait(upTo: .seconds(wait), while: { $0.isKnown(by: known) }, look)
     return answer.response(unlessKnown: request.headers[.ifNoneMatch])
   }
 
   @Sendable private func list(_ request: Request, _ context: PorcContext) async throws -> Response {
+    try request.allowQuery("limit", "cursor", "instance", "state", "operation")
     let limit = try request.query("limit", in: 1...200, default: 50)
     let filter = RunFilter(
       instance: request.query("instance").map { Instance.ID($0) },

@@ -16,6 +16,8 @@ public struct TFESettings: Sendable {
   public var installation: String
   /// Only what is named here is sent for new workspaces, and repaired.
   public var executionMode: String?
+  /// A plan begins only while fewer of PORC's runs than this plan or apply there.
+  public var maximumRuns = 50
 
   public init(
     address: URL, token: String, organization: String, project: String? = nil, workspacePrefix: String = "porc-",

@@ -12,6 +12,7 @@ struct TerraformLogReader {
   /// The bytes since the last line feed, those included that are not kept.
   private(set) var pendingBytes = 0
   private var plainError: [String]?
+  private var quotesValues = false
   private var lines: [String] = []
 
   /// Longer lines are cut: nobody reads them, and memory stays bounded.
@@ -62,6 +63,7 @@ struct TerraformLogReader {
       lines.append("(a line that cannot be read)")
     } else {
       let text = String(decoding: line, as: UTF8.self)
+      if isQuotingValues(text) { return }
       lines.append(text)
       plain(text)
     }
@@ -90,7 +92,9 @@ struct TerraformLogReader {
       firstError = Failure(summary, detail: detail.isEmpty ? nil : detail, address: address)
     }
     var text = "\n\(isError ? "Error" : "Warning"): \(summary)\n"
-    if let file = value["range"]?["filename"]?.stringValue, let line = value["range"]?["start"]?["line"]?.intValue {
+    let file = value["range"]?["filename"]?.stringValue
+    // A variable's given value may be a secret, and Terraform quotes it.
+    if let file, !Self.holdsValues(file), let line = value["range"]?["start"]?["line"]?.intValue {
       text += "\n  on \(file) line \(line)"
       if let context = value["snippet"]?["context"]?.stringValue { text += ", in \(context)" }
       text += ":\n"
@@ -113,6 +117,11 @@ struct TerraformLogReader {
     return "\nOutputs:\n\n" + rows.joined(separator: "\n")
   }
 
+  /// Whether a file gives variables their values.
+  private static func holdsValues(_ file: String) -> Bool {
+    file.hasSuffix(".tfvars") || file.hasSuffix(".tfvars.json")
+  }
+
   // MARK: Plain lines
 
   /// Terraform frames an error with box characters; the words begin with `Error: ` and end with the frame.
@@ -128,6 +137,17 @@ struct TerraformLogReader {
     } else {
       plainError?.append(words)
     }
+  }
+
+  /// Terraform quotes where a value was given: `on prod.tfvars line 1:`, then the line itself, until an empty one.
+  private mutating func isQuotingValues(_ text: String) -> Bool {
+    let words = Self.unframed(text)
+    if words.hasPrefix("on "), words.contains(".tfvars") {
+      quotesValues = true
+    } else if words.isEmpty {
+      quotesValues = false
+    }
+    return quotesValues
   }
 
   private mutating func notePlainError() {

@@ -4,13 +4,14 @@ import Synchronization
 
 /// What a sandbox was asked: one record a request, in the order in which they were answered, each written before its
 /// answer is. Kept in memory, the newest 20,000 records and 32 MiB of bodies, and in a file of JSON lines, which
-/// starts anew (with one old generation kept) at 64 MiB.
+/// starts anew (with one old generation kept) at 64 MiB. What was asked before a restart is read back from the file's
+/// last 32 MiB.
 ///
 /// A record never holds the `Authorization` header, nor what `RequestMask` calls a secret.
 public final class RequestLog: Sendable {
   /// One request and the status of its answer.
   public struct Record: Sendable, Codable {
-    /// Counts from 1 since the sandbox started.
+    /// Counts from 1; a restart goes on where the file ends.
     public let sequence: Int
     /// When it was answered, RFC 3339 in UTC with milliseconds.
     public let time: String
@@ -49,6 +50,27 @@ public final class RequestLog: Sendable {
   /// - Parameter path: where the JSON lines go; nil for memory only. The file is private to its owner (0600).
   init(path: String?) {
     self.path = path
+    guard let path else { return }
+    let earlier = Self.records(at: path)
+    state.withLock { state in
+      state.records = earlier
+      state.bytes = earlier.reduce(0) { $0 + ($1.body?.utf8.count ?? 0) }
+      state.next = (earlier.last?.sequence ?? 0) + 1
+    }
+  }
+
+  /// The last records in a file; none where there is no file. A line that a crash cut off is passed over.
+  private static func records(at path: String) -> [Record] {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return [] }
+    defer { close(file) }
+    let size = Int(lseek(file, 0, SEEK_END))
+    let start = max(0, size - maximumBytes)
+    var bytes = [UInt8](repeating: 0, count: size - start)
+    let count = bytes.withUnsafeMutableBytes { pread(file, $0.baseAddress, $0.count, start) }
+    let decoder = JSONDecoder()
+    return bytes.prefix(max(count, 0)).split(separator: 0x0A).suffix(maximumRecords)
+      .compactMap { try? decoder.decode(Record.self, from: Data($0)) }
   }
 
   deinit {

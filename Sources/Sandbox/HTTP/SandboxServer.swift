@@ -32,6 +32,9 @@ struct SandboxServer: Service {
   func run() async throws {
     let listening = listening
     let host = host
+    // Below that level the framework prints its services, and all that they hold.
+    var logger = logger
+    logger.logLevel = max(logger.logLevel, .info)
     let application = Application(
       responder: responder,
       configuration: .init(address: .hostname(host, port: port)),

@@ -85,9 +85,17 @@ public struct TFESandbox: Service {
       stops: RunStops())
     for work in try await state.recover() {
       let run = folder.run(work.runID)
-      RunLog.close(
-        work.phase == .plan ? run.planLog : run.applyLog,
-        "Error: the server ended abruptly while the run was under way.")
+      switch work.phase {
+      case .plan: RunLog.close(run.planLog, "The run was canceled.")
+      case .apply:
+        RunLog.close(
+          run.applyLog,
+          """
+          Error: the embedded Terraform Enterprise was killed during the apply
+          The state holds what terraform had written by then. What it made after that may exist without being in the state.
+          Plan again, and look whether the plan would create what is there already.
+          """)
+      }
     }
     try await state.settle()
 

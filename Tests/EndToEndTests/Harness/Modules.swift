@@ -64,6 +64,17 @@ enum Modules {
       }
     }
     """,
+    "guarded/1.0.0/main.tf": """
+    variable "password" {
+      type      = string
+      sensitive = true
+      validation {
+        condition     = length(var.password) > 100
+        error_message = "The password is too short."
+      }
+    }
+    resource "terraform_data" "kept" { input = var.password }
+    """,
     // Says in each plan what is in a file at that time.
     "noted/1.0.0/main.tf": """
     variable "note" { type = string }

@@ -52,6 +52,29 @@ struct CrashTests {
   }
 
   @Test(.timeLimit(.minutes(2)))
+  func aTFEThatIsKilledWhileItPlansMakesThatPlanAgain() async throws {
+    try await Installation.run { place in
+      try await place.startPort()
+      try await place.startTFE()
+      try await place.startPORC()
+      let porc = try await place.porc()
+      let gate = try Gate("again", in: place.folder, closed: [.plan])
+      let submitted = try await porc.post("/runs", Blueprint.gated(named: "again", gate)).expecting(201)
+      let run = try #require(submitted.json["run_id"].string)
+      try await porc.post("/runs/\(run)/plan").expecting(202)
+      try await gate.reached(.plan)
+      try await place.killTFE()
+      try await place.startTFE()
+      try gate.open(.plan)
+      let planned = try await DevServer.until(run, "planned", on: porc) { $0["status"] == "planned" }
+      try await porc.post("/runs/\(run)/apply", ["tfe_run_id": planned["tfe_run_id"]]).expecting(202)
+      try await DevServer.until(run, "applied", on: porc) { $0["status"] == "applied" }
+      #expect(try await place.tfe().runsMade() == ["\(run)/1"], "the log of requests outlives the kill")
+      try await place.port().shows("again", ["terraform_status": "applied", "outputs": ["text": "one"]])
+    }
+  }
+
+  @Test(.timeLimit(.minutes(2)))
   func aTFEThatIsKilledWhileItAppliesLeavesAPartialApplyThatCanBePlannedAgain() async throws {
     try await Installation.run { place in
       try await place.startPort()

@@ -38,6 +38,37 @@ struct InputTests {
     }
   }
 
+  /// Terraform quotes the line in which a variable was given a value that its validation refuses.
+  @Test(.timeLimit(.minutes(1)))
+  func aSensitiveInputThatIsRefusedIsNotQuoted() async throws {
+    try await DevServer.run(["--log-level", "trace"]) { dev in
+      let marker = "s3cr3t-\(UUID().uuidString)"
+      let run = try await dev.submit(Blueprint.of("guarded", named: "guarded", ["password": .string(marker)]))
+      try await dev.ask("plan", run)
+      try await dev.until(run, is: "plan_failed")
+      let shown = try await dev.shows("guarded", ["terraform_status": "plan_failed"])
+      #expect(shown["last_error"]?.string?.contains("too short") == true, "\(shown)")
+      let logs = try await dev.porc.get("/runs/\(run)/logs").expecting(200).text
+      #expect(logs.contains("The password is too short."))
+      let said = [
+        logs, try await dev.summary(run).data.text, try JSON.object(shown).data.text,
+        try await dev.pine("logs", "--run-id", run).exiting(0).output,
+        try await dev.porc.get("/events").text, try String(contentsOf: dev.log, encoding: .utf8),
+      ]
+      for text in said { #expect(!text.contains(marker), "\(text)") }
+    }
+  }
+
+  @Test(.timeLimit(.minutes(1)))
+  func whatTerraformMaySeeOfTheEnvironmentIsInNoLog() async throws {
+    let secret = "cl0ud-\(UUID().uuidString)"
+    let dev = try await DevServer.start(
+      ["--log-level", "trace", "--worker-env", "CLOUD_SECRET"], environment: ["CLOUD_SECRET": secret])
+    try await dev.deploy(Blueprint.service(named: "clouded"))
+    try await dev.server.stop()
+    #expect(try !String(contentsOf: dev.log, encoding: .utf8).contains(secret))
+  }
+
   private static let plain = "not-a-secret-at-all"
 
   @Test(.timeLimit(.minutes(1)))
@@ -146,4 +177,8 @@ extension FileManager {
   func isRegularFile(_ path: String) -> Bool {
     (try? attributesOfItem(atPath: path)[.type] as? FileAttributeType) == .typeRegular
   }
+}
+
+extension Data {
+  fileprivate var text: String { String(decoding: self, as: UTF8.self) }
 }

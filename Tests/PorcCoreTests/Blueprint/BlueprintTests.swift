@@ -149,6 +149,12 @@ import Testing
     #expect(findings.contains { $0.hasPrefix("\(pointer) ") && $0.contains("is not a mapping") })
   }
 
+  @Test(arguments: [DocumentText.Format.yaml, .either])
+  func aByteOrderMarkIsPassedOver(format: DocumentText.Format) throws {
+    let marked = try DocumentText.read([0xEF, 0xBB, 0xBF] + Array(Self.document.utf8), as: format)
+    #expect(try marked.value == DocumentText.read(Array(Self.document.utf8), as: format).value)
+  }
+
   @Test func aWrongTypeIsFoundWhereItIs() throws {
     let text = Self.document + "\n  pools:\n    - {name: a, count: 1}\n    - {name: b, count: lots}"
     let findings = try Self.findings(text)

@@ -48,7 +48,11 @@ import Testing
     Document("too many values", "a: [" + many("x,", 60_000) + "]", "too many values"),
     Document("a tab as indentation", "kind:\n\ta: b", "not YAML"), Document("a NUL", "kind: a\0b", "not YAML"),
     Document("unclosed JSON", "{\"kind\": \"a\"", "not"), Document("JSON with a tail", "{\"kind\": \"a\"} x", "not"),
-    Document("a long number", "kind: " + many("9"), "'schema_version' is missing"),
+    Document("a long number", "kind: a\nmetadata: {size: " + many("9") + "}", "too many digits"),
+    Document("a huge number", "inputs: {size: 1e400}", "too large"),
+    Document("a huge number, in JSON", "{\"inputs\": {\"size\": [-1e400]}}", "too large"),
+    Document("a huge exponent", "inputs: {size: 1e999999999}", "too large"),
+    Document("a long title", "metadata: {title: " + many("x", 900_000) + "}", "longer than 255"),
   ]
 
   @Test(.timeLimit(.minutes(1)), arguments: documents) func aHostileDocumentIsRefused(document: Document) throws {

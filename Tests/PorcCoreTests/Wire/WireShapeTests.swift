@@ -1,6 +1,7 @@
 import Foundation
 import HCL
 import PorcCore
+import TestKit
 import Testing
 
 /// The JSON that clients rely on, key by key.
@@ -148,5 +149,27 @@ import Testing
     #expect(Timestamp.text(time) == "2026-11-23T10:15:00.250Z")
     #expect(Timestamp.date("2026-11-23T10:15:00Z") == Date(timeIntervalSince1970: 1_795_428_900))
     #expect(Timestamp.date("yesterday") == nil)
+  }
+
+  /// Foundation's styles are the judge, up to the year 9999.
+  @Test func timesAreWrittenAndReadAsFoundationDoes() throws {
+    let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+    var random = SplitMix(seed: 1)
+    var times = (0..<2000).map { _ in Int64.random(in: -11_676_096_000_000...253_402_300_799_999, using: &random) }
+    times += [-11_676_096_000_000, -1, 0, 951_782_400_000, 951_868_799_999, 253_402_300_799_999]
+    for milliseconds in times {
+      let time = Date(timeIntervalSince1970: Double(milliseconds) / 1000)
+      let text = Timestamp.text(time)
+      // The style cuts what lies a hair below the millisecond.
+      #expect(text == (time + 0.0001).formatted(style))
+      #expect(Timestamp.date(text) == time, "\(text)")
+    }
+    for text in [
+      "2026-02-29T00:00:00.000Z", "2026-13-01T00:00:00.000Z", "2026-01-01T24:00:00.000Z", "2026-01-01 00:00",
+    ] {
+      #expect(Timestamp.date(text) == (try? Date(text, strategy: style)), "\(text)")
+    }
+    #expect(Timestamp.date("2028-02-29T00:00:00.000Z") != nil)
+    #expect(!Timestamp.text(.distantFuture).isEmpty && !Timestamp.text(Date(timeIntervalSince1970: 1e15)).isEmpty)
   }
 }

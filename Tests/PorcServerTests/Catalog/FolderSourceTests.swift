@@ -27,6 +27,31 @@ struct FolderSourceTests {
     #expect(Set(reading.archives.keys) == Set(reading.templates.map(\.archive)))
   }
 
+  /// Only what lies in the folder is offered, and nothing else of the machine is looked at.
+  @Test func aLinkOutOfTheFolderIsNotFollowed() throws {
+    let (folder, outside) = (try TemporaryFolder(), try TemporaryFolder())
+    try folder.write(Self.good, to: "web/1.0.0/main.tf")
+    try outside.write(Self.good, to: "1.0.0/main.tf")
+    try outside.write("nobody's business", to: "secret-name/file")
+    let files = FileManager.default
+    try files.createSymbolicLink(atPath: folder.file("linked").path, withDestinationPath: outside.path)
+    try files.createSymbolicLink(
+      atPath: folder.file("web/2.0.0").path, withDestinationPath: outside.file("1.0.0").path)
+    // One that stays within is as good as a folder: how volumes of configuration are often laid.
+    try files.createSymbolicLink(atPath: folder.file("web/1.1.0").path, withDestinationPath: "1.0.0")
+    let reading = try FolderSource(folder: folder.path).read()
+    #expect(reading.templates.map(\.modulePath) == ["web/1.0.0", "web/1.1.0"])
+    #expect(reading.findings.map { $0.message.prefix { $0 != ":" } } == ["linked", "web/2.0.0"])
+    #expect(reading.findings.allSatisfy { $0.message.contains("link") && !$0.message.contains("secret-name") })
+  }
+
+  @Test(arguments: ["we ird", "-web", "größe"])
+  func aTemplateHasAPlainName(name: String) throws {
+    let reading = try read(["\(name)/1.0.0/main.tf": Self.good])
+    #expect(reading.templates.isEmpty)
+    #expect(reading.findings.first?.message.contains("'\(name)' is no name for a template") == true)
+  }
+
   @Test func twoModulesCannotHaveOneIdentifier() throws {
     let reading = try read(["my-web/1.0.0/main.tf": Self.good, "my.web/1.0.0/main.tf": Self.good])
     #expect(reading.templates.map(\.modulePath) == ["my-web/1.0.0"])

@@ -52,6 +52,30 @@ struct RunDriverTests {
     }
   }
 
+  @Test func noMorePlansBeginThanTFEIsToHaveAtOnce() async throws {
+    try await DriverBench.run(maximumRuns: 1) { bench in
+      var ids: [PorcCore.Run.ID] = []
+      for name in ["web", "db"] {
+        ids.append(try await bench.submit(name))
+        try await bench.plan(ids[ids.count - 1])
+      }
+      var mostAtOnce = 0
+      for _ in 0..<60 where try await bench.step() {
+        var underWay = 0
+        var states: [RunState] = []
+        for id in ids {
+          let run = try await bench.run(id)
+          states.append(run.state)
+          if run.state == .planning, run.currentPlan?.tfeRunID != nil { underWay += 1 }
+        }
+        mostAtOnce = max(mostAtOnce, underWay)
+        if states == [.planned, .planned] { break }
+      }
+      #expect(mostAtOnce == 1)
+      for id in ids { #expect(try await bench.run(id).state == .planned) }
+    }
+  }
+
   @Test func planAndApplyInOneCommandNeedsNoConfirmation() async throws {
     try await DriverBench.run { bench in
       _ = try await bench.deployed()

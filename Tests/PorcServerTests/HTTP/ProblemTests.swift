@@ -85,7 +85,9 @@ struct ProblemTests {
       let run = try await test.submit()
       for path in [
         "/runs?state=lost", "/runs?operation=keep", "/runs?limit=0", "/runs?limit=201", "/runs?limit=many",
-        "/runs?limit=", "/runs?limit=99999999999999999999", "/instances?limit=-1", "/templates?status=old",
+        "/runs?status=planned", "/runs?instance_id=web", "/instances?name=web", "/templates?kind=web",
+        "/events?since=1", "/runs?limit=", "/runs?limit=99999999999999999999", "/instances?limit=-1",
+        "/templates?status=old",
         "/events?after=x", "/events?after=-1", "/events?limit=1001", "/runs/\(run)/status?wait=61",
         "/runs/\(run)/status?wait=-1", "/runs/\(run)/logs?phase=init",
       ] { expect(try await test.get(path), 400, "malformed-request", "\(path)") }
@@ -102,7 +104,8 @@ struct ProblemTests {
       let run = try await test.submit()
       let deep = String(repeating: "[", count: 20_000) + String(repeating: "]", count: 20_000)
       for body in [
-        "{", "[]", "null", "7", #"{"apply": "yes"}"#, #"{"apply": true"#, "apply=true", #"{"supersede": \#(deep)}"#,
+        "{", "[]", "null", #"{"Apply": true}"#, #"{"suprsede": true}"#, "7", #"{"apply": "yes"}"#, #"{"apply": true"#,
+        "apply=true", #"{"supersede": \#(deep)}"#,
         deep,
         "\u{0}",
       ] {

@@ -45,6 +45,40 @@ struct StreamTests {
     }
   }
 
+  @Test func moreStreamsThanTheServerTakesAreToldToComeAgain() async throws {
+    try await TestServer.run {
+      $0.maximumStreams = 1
+    } _: { test in
+      let run = try await test.submit()
+      let asStream = ["Accept": "text/event-stream"]
+      try await test.whileStreaming("/events") {
+        for path in ["/events", "/runs/\(run)/events", "/runs/\(run)/logs"] {
+          let refused = try await test.get(path, headers: asStream)
+          #expect(refused.code == "busy" && refused.header("Retry-After") == "5", "\(path)")
+          #expect(refused.json["fix"]?.stringValue?.contains("porc.maximum_streams") == true)
+        }
+        #expect(try await test.get("/events").status == 200, "a page is no stream")
+      }
+      // A server notices that a reader has gone when it writes to it.
+      var isFree = false
+      while !isFree {
+        _ = try await test.submit()
+        isFree = try await test.whileStreaming("/events") {}
+      }
+    }
+  }
+
+  @Test func moreWaitsThanTheServerTakesAreToldToComeAgain() async throws {
+    try await TestServer.run {
+      $0.maximumWaits = 0
+    } _: { test in
+      let run = try await test.submit()
+      let wait = try await test.get("/runs/\(run)/status?wait=1")
+      #expect(wait.code == "busy" && wait.header("Retry-After") == "5")
+      #expect(try await test.get("/runs/\(run)/status").status == 200)
+    }
+  }
+
   @Test func aStreamOfEventsGoesOnAndIsResumed() async throws {
     try await TestServer.run { test in
       let run = try await test.submit()

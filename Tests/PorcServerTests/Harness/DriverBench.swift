@@ -26,17 +26,18 @@ final class DriverBench: Sendable {
   private static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
   static func run(
-    instances: [String] = ["web", "db"], installation: String = "porc", _ body: (DriverBench) async throws -> Void
+    instances: [String] = ["web", "db"], installation: String = "porc", maximumRuns: Int = 50,
+    _ body: (DriverBench) async throws -> Void
   ) async throws {
     let tfe = FakeTFE(instances: instances)
     try await tfe.server.serve { url in
-      let bench = try await DriverBench(tfe, at: url, installation: installation)
+      let bench = try await DriverBench(tfe, at: url, installation: installation, maximumRuns: maximumRuns)
       try await body(bench)
       try await bench.store.close()
     }
   }
 
-  private init(_ tfe: FakeTFE, at url: String, installation: String) async throws {
+  private init(_ tfe: FakeTFE, at url: String, installation: String, maximumRuns: Int) async throws {
     self.tfe = tfe
     folder = try TemporaryFolder()
     let time = time
@@ -46,10 +47,11 @@ final class DriverBench: Sendable {
     var configuration = Client.Configuration(address: address, token: Token(FakeTFE.token))
     configuration.retryPolicy = .never
     let vault = try InputVault(key: Data(repeating: 7, count: 32))
+    var settings = TFESettings(
+      address: address, token: FakeTFE.token, organization: FakeTFE.organization, installation: installation)
+    settings.maximumRuns = maximumRuns
     driver = RunDriver(
-      store: store, client: Client(configuration, httpClient: Self.http, logger: Self.silent),
-      settings: TFESettings(
-        address: address, token: FakeTFE.token, organization: FakeTFE.organization, installation: installation),
+      store: store, client: Client(configuration, httpClient: Self.http, logger: Self.silent), settings: settings,
       vault: vault, logger: Self.silent)
     submissions = Submissions(store: store, catalog: CatalogCache(store: store), vault: vault, approvalRequired: false)
     let templates = try Samples.templates()

@@ -124,6 +124,20 @@ struct TestServer: Sendable {
     return text
   }
 
+  /// Does something while a stream is open.
+  ///
+  /// - Returns: whether it could be opened.
+  @discardableResult
+  func whileStreaming(_ path: String, _ work: () async throws -> Void) async throws -> Bool {
+    let response = try await Self.http.execute(
+      request("GET", path, nil, token: nil, headers: ["Accept": "text/event-stream"]),
+      deadline: .now() + .seconds(30))
+    var body = response.body.makeAsyncIterator()
+    _ = try await body.next()
+    try await work()
+    return response.status == .ok
+  }
+
   private func request(
     _ method: String, _ path: String, _ body: String?, token: String?, headers: [String: String]
   ) -> HTTPClientRequest {

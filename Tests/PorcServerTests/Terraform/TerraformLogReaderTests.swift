@@ -26,6 +26,32 @@ struct TerraformLogReaderTests {
     return (lines + reader.takeLines(), reader.firstError)
   }
 
+  /// Terraform quotes the line where a variable was given its value; that value may be a secret.
+  @Test func whereAValueWasGivenIsNotQuoted() {
+    let structured = """
+      {"@level":"error","@message":"Error: Invalid value for variable","type":"diagnostic","diagnostic":{\
+      "severity":"error","summary":"Invalid value for variable","detail":"too short","range":{"filename":\
+      "/data/workspace.tfvars","start":{"line":1,"column":12}},"snippet":{"context":null,"code":"password = \\"S3CRET\\""}}}
+      """
+    let plain = """
+      ╷
+      │ Error: Invalid value for variable
+      │\u{20}
+      │   on terraform.tfvars.json line 2:
+      │    2:   "password": "S3CRET",
+      │\u{20}
+      │ too short
+      ╵
+      """
+    for text in [structured, plain] {
+      let read = Self.read(text)
+      #expect(!read.lines.joined().contains("S3CRET"), "\(read.lines)")
+      #expect(read.lines.contains { $0.contains("Invalid value for variable") })
+      #expect(read.error?.summary == "Invalid value for variable" && read.error?.detail?.contains("too short") == true)
+      #expect(read.error?.text.contains("S3CRET") == false)
+    }
+  }
+
   /// A plan with everything in it: marks, plain and structured lines, letters of several bytes, both kinds of line ends.
   private static let mixed = """
     \u{2}Terraform v1.11.4

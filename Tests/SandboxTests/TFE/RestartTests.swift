@@ -91,7 +91,7 @@ import Testing
         #expect(!orphan.isRunning)
         let kept = await before.values
         #expect(try await tfe.status(kept["run"] ?? "") == "errored")
-        #expect(try await tfe.log(kept["run"] ?? "", "apply").contains("the server ended abruptly"))
+        #expect(try await tfe.log(kept["run"] ?? "", "apply").contains("was killed during the apply"))
         let state = try await tfe.get("/workspaces/\(kept["workspace"] ?? "")/current-state-version")
         #expect(state.attributes["resources"][0]["name"] == "first")
         try await tfe.wait(for: kept["next"] ?? "", ["planned", "errored"])

@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import Logging
+import NIOHTTP1
 import PorcCore
 import PorcStore
 import TerraformEnterprise
@@ -60,6 +61,8 @@ enum Faults {
     case let error as HTTPError: return fault(from: error)
     case let error as TFEError: return Fault(error)
     case let error as InputVaultError: return Fault(.bug, error.message, fix: error.fix, cause: error)
+    case is HTTPParserError:
+      return Fault(.malformedRequest, "The request ended before its body did.", fix: "Send it again.", cause: error)
     case is DecodingError:
       return Fault(.malformedRequest, "The body is not the JSON that this call takes.", fix: "See /openapi.json.")
     default: return Fault(.bug, "Something went wrong that should not have.", fix: nil, cause: error)

@@ -2,8 +2,13 @@ import FoundationEssentials
 import Logging
 import Processes
 
-/// The terraform (or OpenTofu) program, and the surroundings it runs in.
-struct Terraform: Sendable {
+/// The terraform (or OpenTofu) program, and the surroundings it runs in. What is in them is never printed: they hold the
+/// credentials of clouds.
+struct Terraform: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+  var description: String { "\(name) v\(version)" }
+  var debugDescription: String { description }
+  var customMirror: Mirror { Mirror(self, children: []) }
+
   /// As its users call it: `Terraform` or `OpenTofu`.
   let name: String
   let executable: String

@@ -198,14 +198,17 @@ extension TFEState {
 
   /// Brings what a crash interrupted to an end. The engine has ended terraform by now.
   ///
-  /// - Returns: for each run that was in the middle of something, which phase.
+  /// - Returns: for each run that ended by it, in which phase it was.
   func recover() throws -> [Work] {
     var interrupted: [Work] = []
     for run in runs.all.values.sorted(by: { $0.sequence < $1.sequence }) {
       switch run.status {
-      case .planning:
-        finishPlan(run.id, .errored)
+      case .planning where run.cancelRequestedAt != nil:
+        finishPlan(run.id, .canceled(forced: false))
         interrupted.append(Work(runID: run.id, phase: .plan))
+      case .planning:
+        // A plan changes nothing: it is made again, from its beginning.
+        queuePlan(run)
       case .applying:
         try finishApply(run.id, .errored, state: try RunJob.state(in: folder.run(run.id), workspaces[run.workspaceID]))
         interrupted.append(Work(runID: run.id, phase: .apply))

@@ -1,0 +1,431 @@
+#!/usr/bin/env python3
+"""Measures PORC as it is built for production, and prints a table; with --json FILE, the same as JSON.
+
+The method and how to read the figures: docs/benchmarks.md. Needs wrk, and terraform on the PATH.
+"""
+
+import argparse
+import base64
+import concurrent.futures
+import contextlib
+import http.client
+import json
+import os
+import platform
+import re
+import secrets
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def blueprint(name):
+    return {
+        "kind": "bench", "schema_version": "1.0.0",
+        "metadata": {"name": name, "title": "Bench", "environment": "dev", "owner": "bench"},
+        "inputs": {"text": "hello", "region": "eu-west"},
+    }
+
+
+MODULE = """
+variable "text" { type = string }
+variable "region" { type = string }
+resource "terraform_data" "one" { input = var.text }
+output "text" { value = terraform_data.one.output }
+"""
+
+
+class Server:
+    """A porc process, from its ready line to its end."""
+
+    def __init__(self, arguments, environment, log):
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(
+            arguments, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=open(log, "ab"), text=True)
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit(f"{' '.join(arguments)} did not start; see {log}: {open(log).read()[-2000:]}")
+        self.ready = json.loads(line)
+
+    def cpu(self):
+        """Seconds of CPU time that the process has used."""
+        fields = open(f"/proc/{self.process.pid}/stat").read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def memory(self):
+        """Resident memory in MB."""
+        for line in open(f"/proc/{self.process.pid}/status"):
+            if line.startswith("VmRSS"):
+                return int(line.split()[1]) / 1024
+
+    def end(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        start = time.monotonic()
+        self.process.wait(60)
+        return time.monotonic() - start
+
+
+class Place:
+    """porc serve with the two embedded servers, each a process of its own."""
+
+    def __init__(self, folder, binary):
+        self.folder, self.binary = folder, binary
+        module = os.path.join(folder, "templates", "bench", "1.0.0")
+        os.makedirs(module)
+        open(os.path.join(module, "main.tf"), "w").write(MODULE)
+        for name in ["tfe-token", "port-secret"]:
+            self.write(name, secrets.token_hex(16))
+        self.write("key", base64.b64encode(os.urandom(32)).decode())
+        self.tfe = self.port = self.porc = None
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, text):
+        with os.fdopen(os.open(self.path(name), os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+            file.write(text)
+
+    def start_sandboxes(self):
+        self.tfe = Server(
+            [self.binary, "sandbox", "tfe", "--listen", "127.0.0.1:0", "--data", self.path("tfe"), "--organization",
+             "bench", "--token-file", self.path("tfe-token")], {}, self.path("tfe.log"))
+        self.port = Server(
+            [self.binary, "sandbox", "port", "--listen", "127.0.0.1:0", "--data", self.path("port"), "--client-id",
+             "bench", "--client-secret-file", self.path("port-secret")], {}, self.path("port.log"))
+
+    def environment(self):
+        return {
+            "TFE_ADDRESS": self.tfe.ready["tfe"], "TFE_TOKEN": open(self.path("tfe-token")).read().strip(),
+            "TFE_ORGANIZATION": "bench", "PORT_BASE_URL": self.port.ready["port"], "PORT_CLIENT_ID": "bench",
+            "PORT_CLIENT_SECRET": open(self.path("port-secret")).read().strip(), "PORT_SETUP": "yes",
+            "PORC_DATABASE_URL": "sqlite:" + self.path("porc.sqlite"), "PORC_SECRET_KEY_FILE": self.path("key"),
+            "PORC_TEMPLATES": self.path("templates"), "PORC_LISTEN": "127.0.0.1:0",
+        }
+
+    def start(self):
+        self.porc = Server([self.binary, "serve", "--log-level", "warning"], self.environment(), self.path("porc.log"))
+        self.address = self.porc.ready["porc"].replace("http://", "")
+
+    def token(self):
+        made = subprocess.run(
+            [self.binary, "token", "create", "bench", "--scope", "admin"], capture_output=True, text=True, check=True,
+            env={**os.environ, "PORC_DATABASE_URL": "sqlite:" + self.path("porc.sqlite")})
+        self.secret = made.stdout.strip()
+
+    def stop(self):
+        for server in [self.porc, self.tfe, self.port]:
+            if server:
+                server.end()
+
+
+class Caller:
+    """One connection to PORC's API."""
+
+    def __init__(self, place):
+        self.connection = http.client.HTTPConnection(place.address, timeout=60)
+        self.headers = {"Authorization": f"Bearer {place.secret}", "Content-Type": "application/json"}
+
+    def call(self, method, path, body=None):
+        data = None if body is None else json.dumps(body)
+        self.connection.request(method, path, data, self.headers)
+        answer = self.connection.getresponse()
+        text = answer.read()
+        return answer.status, json.loads(text) if text else None
+
+    def until(self, run, state):
+        while True:
+            status, body = self.call("GET", f"/runs/{run}/status?wait=0")
+            if body["status"] == state:
+                return body
+            if body["is_final"]:
+                sys.exit(f"{run} ended {body['status']}")
+            time.sleep(0.005)
+
+    def deploy(self, name):
+        run = self.call("POST", "/runs", blueprint(name))[1]["run_id"]
+        self.call("POST", f"/runs/{run}/plan")
+        self.until(run, "planned")
+        self.call("POST", f"/runs/{run}/apply")
+        self.until(run, "applied")
+        return run
+
+
+# wrk: a script each, and what it prints.
+
+SUBMIT = """
+local thread = 0
+function setup(thread_) thread = thread + 1; thread_:set("id", thread) end
+function init() counter = 0; mark = os.time() end
+function request()
+  counter = counter + 1
+  local name = string.format("%s-%d-%d", PREFIX, id, counter)
+  return wrk.format("POST", "/runs", HEADERS, string.format(BODY, name))
+end
+"""
+
+
+def wrk(place, connections, seconds, script):
+    with tempfile.NamedTemporaryFile("w", suffix=".lua", delete=False) as file:
+        file.write(script)
+    before, start = place.porc.cpu(), time.monotonic()
+    said = subprocess.run(
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "30s", "-s", file.name,
+         f"http://{place.address}/"], capture_output=True, text=True)
+    cpu = place.porc.cpu() - before
+    os.unlink(file.name)
+    text = said.stdout
+    requests = int(re.search(r"(\d+) requests in", text).group(1))
+    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
+    if bad:
+        sys.exit(f"{bad.group(1)} of {requests} requests were not answered 2xx:\n{text}\n{said.stderr}")
+    return {
+        "connections": connections, "requests": requests,
+        "per_second": round(float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1))),
+        "median_ms": milliseconds(re.search(r"50%\s+(\S+)", text).group(1)),
+        "p99_ms": milliseconds(re.search(r"99%\s+(\S+)", text).group(1)),
+        "cpu_us_per_request": round(cpu / requests * 1e6),
+    }
+
+
+def milliseconds(text):
+    number, unit = re.match(r"([\d.]+)(\D+)", text).groups()
+    return round(float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit], 2)
+
+
+def lua(place, path, method="GET"):
+    return f'wrk.method = "{method}"\nwrk.path = "{path}"\nwrk.headers["Authorization"] = "Bearer {place.secret}"\n'
+
+
+def submit_script(place, prefix):
+    body = json.dumps(blueprint("NAME")).replace("%", "%%").replace("NAME", "%s")
+    return (f"local PREFIX = '{prefix}'\nlocal BODY = '{body}'\n"
+            f"local HEADERS = {{ ['Authorization'] = 'Bearer {place.secret}', ['Content-Type'] = 'application/json' }}\n"
+            + SUBMIT)
+
+
+# The figures.
+
+
+def cold_start(place, times):
+    """From the start of the process to its first answer; the database is there already."""
+    found = []
+    port = 20000 + os.getpid() % 10000
+    for _ in range(times):
+        environment = {**os.environ, **place.environment(), "PORC_LISTEN": f"127.0.0.1:{port}"}
+        start = time.monotonic()
+        process = subprocess.Popen(
+            [place.binary, "serve", "--log-level", "error"], env=environment, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+        while True:
+            with contextlib.suppress(OSError):
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+                connection.request("GET", "/healthz")
+                if connection.getresponse().status == 200:
+                    break
+            time.sleep(0.001)
+        found.append((time.monotonic() - start) * 1000)
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+    return {"median_ms": round(statistics.median(found), 1), "max_ms": round(max(found), 1)}
+
+
+def many_submits(place, count, connections):
+    """`count` submits by `connections`, then SIGKILL: every run that was answered is there."""
+    answered, lock = [], threading.Lock()
+    numbers = iter(range(count))
+
+    def work():
+        caller, mine = Caller(place), []
+        while True:
+            with lock:
+                number = next(numbers, None)
+            if number is None:
+                break
+            status, body = caller.call("POST", "/runs", blueprint(f"many-{number}"))
+            assert status == 201, body
+            mine.append(body["run_id"])
+        with lock:
+            answered.extend(mine)
+
+    start = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(connections) as pool:
+        for work_ in [pool.submit(work) for _ in range(connections)]:
+            work_.result()
+    seconds = time.monotonic() - start
+    memory = place.porc.memory()
+    place.porc.end(signal.SIGKILL)
+    place.start()
+    caller, found, cursor = Caller(place), set(), ""
+    while True:
+        page = caller.call("GET", f"/runs?limit=200{cursor}")[1]
+        found.update(run["run_id"] for run in page["runs"])
+        if not page["next_cursor"]:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    return {
+        "submits": count, "distinct_ids": len(set(answered)), "lost_after_sigkill": len(set(answered) - found),
+        "seconds": round(seconds, 1), "memory_mb": round(memory, 1),
+    }
+
+
+def raw_terraform(place, times):
+    found = []
+    executable = shutil.which("terraform") or shutil.which("tofu")
+    environment = {**os.environ, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
+    environment.pop("TF_CLI_CONFIG_FILE", None)
+    for _ in range(times):
+        with tempfile.TemporaryDirectory() as folder:
+            open(os.path.join(folder, "main.tf"), "w").write(MODULE)
+            json.dump({"text": "hello", "region": "eu-west"}, open(os.path.join(folder, "x.auto.tfvars.json"), "w"))
+            start = time.monotonic()
+            for step in [["init"], ["plan", "-out=plan"], ["apply", "plan"]]:
+                subprocess.run([executable, step[0], "-input=false", "-no-color"] + step[1:], cwd=folder,
+                               env=environment, check=True, stdout=subprocess.DEVNULL)
+            found.append(time.monotonic() - start)
+    return statistics.median(found) * 1000
+
+
+def lifecycles(place, times):
+    """Lifecycles one after the other, side by side with raw terraform."""
+    caller = Caller(place)
+    caller.deploy("warm")
+    raw, whole, own = [], [], []
+    for number in range(times):
+        raw.append(raw_terraform(place, 1))
+        before, start = place.porc.cpu(), time.monotonic()
+        caller.deploy(f"life-{number}")
+        whole.append((time.monotonic() - start) * 1000)
+        own.append((place.porc.cpu() - before) * 1000)
+    return {
+        "raw_terraform_ms": round(statistics.median(raw)), "lifecycle_ms": round(statistics.median(whole)),
+        "ratio": round(statistics.median(whole) / statistics.median(raw), 2),
+        # Clock ticks are 10 ms: the mean of many is what they can tell.
+        "porc_cpu_ms": round(statistics.mean(own), 1),
+    }
+
+
+def health_while_planning(place, seconds):
+    stop = threading.Event()
+
+    def plan(number):
+        caller = Caller(place)
+        while not stop.is_set():
+            caller.deploy(f"busy-{number}-{secrets.token_hex(4)}")
+
+    with concurrent.futures.ThreadPoolExecutor(5) as pool:
+        working = [pool.submit(plan, number) for number in range(5)]
+        time.sleep(1)
+        figures = wrk(place, 4, seconds, lua(place, "/healthz"))
+        stop.set()
+        for work in working:
+            work.result()
+    return figures
+
+
+def streams(place, count, events):
+    """`count` streams of all events, while `events` are recorded: until the last one has read the last of them."""
+    callers = []
+    position = 0
+    submitter = Caller(place)
+    while True:
+        page = submitter.call("GET", f"/events?limit=1000&after={position}")[1]
+        if not page["events"]:
+            break
+        position = page["last_position"]
+    last = position + events
+
+    def read(connection):
+        buffer = b""
+        while True:
+            chunk = connection.read1(1 << 16)
+            if not chunk:
+                raise EOFError
+            buffer = (buffer + chunk)[-4096:]
+            ids = re.findall(rb"id: (\d+)\n", buffer)
+            if ids and int(ids[-1]) >= last:
+                return time.monotonic()
+
+    for _ in range(count):
+        connection = http.client.HTTPConnection(place.address, timeout=60)
+        connection.request("GET", f"/events?after={position}", headers={
+            "Authorization": f"Bearer {place.secret}", "Accept": "text/event-stream"})
+        callers.append(connection.getresponse())
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        reading = [pool.submit(read, answer) for answer in callers]
+        start = time.monotonic()
+        for number in range(events):
+            submitter.call("POST", "/runs", blueprint(f"streamed-{number}"))
+        written = time.monotonic()
+        ends = [work.result() for work in reading]
+    return {
+        "streams": count, "events": events, "delivered_per_second": round(count * events / (max(ends) - start)),
+        "last_reader_behind_ms": round((max(ends) - written) * 1000, 1),
+    }
+
+
+def machine():
+    model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
+    memory = int(open("/proc/meminfo").readline().split()[1]) // 1024
+    return {"cpu": model, "cores": os.cpu_count(), "memory_mb": memory, "kernel": platform.release()}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--binary", default=os.path.join(ROOT, ".build-release/release/porc"))
+    parser.add_argument("--json", help="a file for the figures")
+    parser.add_argument("--seconds", type=int, default=5, help="of each load")
+    parser.add_argument("--submits", type=int, default=50_000)
+    parser.add_argument("--only", help="sections, with ',' between them")
+    options = parser.parse_args()
+    wanted = options.only.split(",") if options.only else None
+    report = {"machine": machine()}
+    folder = tempfile.mkdtemp(prefix="porc-bench-")
+    place = Place(folder, options.binary)
+
+    def section(name, work):
+        if wanted and name not in wanted:
+            return
+        report[name] = work()
+        show(name, report[name])
+
+    print("  ".join(f"{key} {value}" for key, value in report["machine"].items()))
+    try:
+        place.start_sandboxes()
+        place.start()
+        place.token()
+        place.porc.end()
+        section("cold start", lambda: cold_start(place, 11))
+        place.start()
+        time.sleep(3)
+        section("memory idle", lambda: {"memory_mb": round(place.porc.memory(), 1)})
+        section("lifecycle", lambda: lifecycles(place, 20))
+        section("healthz while five plans run", lambda: health_while_planning(place, options.seconds))
+        run = Caller(place).call("POST", "/runs", blueprint("read"))[1]["run_id"]
+        for connections in [1, 16, 64]:
+            section(f"status, {connections} connections", lambda: wrk(
+                place, connections, options.seconds, lua(place, f"/runs/{run}/status")))
+        section("events, 100 streams", lambda: streams(place, 100, 500))
+        for connections in [1, 16, 64]:
+            section(f"submit, {connections} connections", lambda: wrk(
+                place, connections, options.seconds, submit_script(place, f"load-{connections}")))
+        section("submits, then SIGKILL", lambda: many_submits(place, options.submits, 64))
+    finally:
+        place.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    if options.json:
+        json.dump(report, open(options.json, "w"), indent=2)
+
+
+def show(name, figures):
+    print(f"{name:32}" + "  ".join(f"{key} {value}" for key, value in figures.items()), flush=True)
+
+
+main()

@@ -115,6 +115,6 @@ let package = Package(
         asyncHTTPClient, configuration, httpTypes, logging, nioCore, serviceLifecycle,
       ]),
     tests("PineCLITests", ["PineCLI"]),
-    tests("EndToEndTests", ["Processes", "porc", "pine", asyncHTTPClient, nioCore, nioHTTP1]),
+    tests("EndToEndTests", ["Processes", "porc", "pine", asyncHTTPClient, httpTypes, nioCore, nioHTTP1]),
   ]
 )

@@ -7,7 +7,10 @@ import Synchronization
 /// Each piece of work runs in a savepoint of its own; one that throws fails alone. Results are handed out after the
 /// commit; if that fails, everybody whose work was in it gets its error.
 final class CommitQueue: Sendable {
-  private typealias Delivery = (_ commitError: (any Error)?) -> Void
+  private struct Delivery {
+    let prepare: () -> Void
+    let hand: (_ commitError: (any Error)?) -> Void
+  }
 
   private struct Entry: Sendable {
     let isNews: Bool
@@ -35,24 +38,29 @@ final class CommitQueue: Sendable {
 
   /// Runs `work` in a transaction and returns once its outcome is durable.
   ///
-  /// - Parameter isNews: whether others have a reason to look again afterwards.
+  /// - Parameters:
+  ///   - isNews: whether others have a reason to look again afterwards.
+  ///   - onCommit: called once the outcome is durable, before anybody hears of it and before anything later is written.
   /// - Throws: what `work` throws, and then nothing of it is kept; or why the commit failed.
   @discardableResult
   func commit<Outcome: Sendable>(
-    isNews: Bool = true, _ work: @escaping @Sendable (Database) throws -> Outcome
+    isNews: Bool = true, onCommit: (@Sendable (Outcome) -> Void)? = nil,
+    _ work: @escaping @Sendable (Database) throws -> Outcome
   ) async throws -> Outcome {
     try await withCheckedThrowingContinuation { continuation in
       let entry = Entry(
         isNews: isNews,
         run: { db in
           let outcome = Self.inSavepoint(db, work)
-          return { commitError in
-            if let commitError, case .success = outcome {
-              continuation.resume(throwing: commitError)
-            } else {
-              continuation.resume(with: outcome)
-            }
-          }
+          return Delivery(
+            prepare: { if let onCommit, case .success(let outcome) = outcome { onCommit(outcome) } },
+            hand: { commitError in
+              if let commitError, case .success = outcome {
+                continuation.resume(throwing: commitError)
+              } else {
+                continuation.resume(with: outcome)
+              }
+            })
         },
         fail: { continuation.resume(throwing: $0) })
       add(entry)
@@ -122,11 +130,12 @@ final class CommitQueue: Sendable {
         // The first error is the one that matters; a transaction that stays open makes the next BEGIN fail, audibly.
         try? db.rollback()
       }
-      for deliver in deliveries { deliver(error) }
+      for delivery in deliveries { delivery.hand(error) }
       for entry in batch.dropFirst(deliveries.count) { entry.fail(error) }
       return
     }
-    for deliver in deliveries { deliver(nil) }
+    for delivery in deliveries { delivery.prepare() }
+    for delivery in deliveries { delivery.hand(nil) }
     if hasNews { onNews() }
   }
 

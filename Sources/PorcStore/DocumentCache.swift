@@ -4,7 +4,7 @@ import Synchronization
 /// the cache is never asked what is true, only what it looks like.
 ///
 /// Only committed versions may be remembered: the number of one that was rolled back is used again.
-final class DocumentCache<Key: Hashable & Sendable, Document: Sendable>: Sendable {
+public final class DocumentCache<Key: Hashable & Sendable, Document: Sendable>: Sendable {
   private struct Entry {
     var version: Int64
     var document: Document
@@ -13,13 +13,13 @@ final class DocumentCache<Key: Hashable & Sendable, Document: Sendable>: Sendabl
   private let capacity: Int
   private let entries = Mutex<[Key: Entry]>([:])
 
-  init(capacity: Int) { self.capacity = capacity }
+  public init(capacity: Int) { self.capacity = capacity }
 
-  func document(_ key: Key, version: Int64) -> Document? {
+  public func document(_ key: Key, version: Int64) -> Document? {
     entries.withLock { entries in entries[key].flatMap { $0.version == version ? $0.document : nil } }
   }
 
-  func remember(_ document: Document, _ key: Key, version: Int64) {
+  public func remember(_ document: Document, _ key: Key, version: Int64) {
     entries.withLock { entries in
       // Starting anew is rare and cheap; keeping count of who was used last is neither.
       if entries.count >= capacity, entries[key] == nil { entries.removeAll(keepingCapacity: true) }

@@ -35,6 +35,15 @@ public protocol JobQueue: Sendable {
   /// Makes jobs due at once, where they exist and are unfinished; one that is leased, as soon as its lease ends.
   func wake(_ jobs: [RunJob]) async throws
 
+  /// What is under way although nothing was recorded about it for `idle` seconds, the longest first: of each instance its
+  /// situation. Plans that await a person's decision are among them.
+  func idleSituations(for idle: TimeInterval, limit: Int) async throws -> [Situation]
+
+  /// Adds those of the jobs that are not there.
+  ///
+  /// - Returns: those that were added.
+  func reinstate(_ jobs: [RunJob], of instance: Instance.ID) async throws -> [RunJob]
+
   /// How many TFE runs plan or apply, or are being made by somebody who has the lease for it.
   func tfeRunsUnderWay() async throws -> Int
 

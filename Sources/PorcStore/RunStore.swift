@@ -140,10 +140,13 @@ public struct Located: Sendable {
   public var situation: Situation
   /// The TFE run id, if it was found by one.
   public var askedByTFERunID: String?
-  public init(run: Run, situation: Situation, askedByTFERunID: String? = nil) {
+  /// Counts the changes of the situation: the same run with the same version is the same.
+  public var version: Int64
+  public init(run: Run, situation: Situation, askedByTFERunID: String? = nil, version: Int64) {
     self.run = run
     self.situation = situation
     self.askedByTFERunID = askedByTFERunID
+    self.version = version
   }
 }
 

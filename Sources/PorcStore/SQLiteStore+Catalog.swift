@@ -1,6 +1,7 @@
 public import Foundation
 import GRDB
 public import PorcCore
+import Synchronization
 
 extension SQLiteStore {
   public func templates() async throws -> [Template] {
@@ -19,21 +20,32 @@ extension SQLiteStore {
   }
 
   public func catalogVersion() async throws -> Int64 {
-    try await read { try $0.value(Int64.self, "SELECT version FROM catalog") ?? 0 }
+    if let known = knownCatalogVersion.withLock(\.self) { return known }
+    let version = try await read { try $0.value(Int64.self, "SELECT version FROM catalog") ?? 0 }
+    noteCatalogVersion(version)
+    return version
   }
 
   @discardableResult
   public func replaceTemplates(of source: String, with templates: [Template], archives: [String: Data]) async throws
     -> [Template.ID]
   {
-    try await write { [self] db in
+    let (leftOut, version) = try await write { [self] db in
       for (digest, bytes) in archives { try Self.putBlob(bytes, digest: digest, db) }
       var catalog = CatalogWriter(db: db, source: source, now: now().milliseconds)
       for template in templates { try catalog.put(template) }
       try catalog.removeOthers()
       if catalog.isChanged { try db.run("UPDATE catalog SET version = version + 1") }
-      return catalog.leftOut
+      return (catalog.leftOut, try db.value(Int64.self, "SELECT version FROM catalog") ?? 0)
     }
+    noteCatalogVersion(version)
+    return leftOut
+  }
+
+  /// The version only grows, so the larger of two is the newer.
+  private func noteCatalogVersion(_ version: Int64) {
+    guard isAlone else { return }
+    knownCatalogVersion.withLock { $0 = max($0 ?? 0, version) }
   }
 }
 

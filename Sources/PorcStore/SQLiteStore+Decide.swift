@@ -8,7 +8,14 @@ extension SQLiteStore {
     about subject: Subject, recording record: Record,
     _ decide: @escaping @Sendable (_ situation: Situation?, _ now: Date) throws -> Decision
   ) async throws -> Recorded {
-    let (recorded, written) = try await write { [self] db in
+    let generation = live?.generation ?? 0
+    // A worker may lease the job of this decision as soon as it is committed, and must then see what was decided.
+    let remember: @Sendable ((Recorded, written: LoadedSituation?)) -> Void = { [cache, live] outcome in
+      guard let written = outcome.written else { return }
+      cache.remember(written)
+      live?.remember(written, since: generation)
+    }
+    return try await write(onCommit: remember) { [self] db in
       let now = now()
       if let key = record.answer?.key, let given = try Self.answer(to: key, db) {
         throw StoreError.alreadyAnswered(given)
@@ -20,10 +27,8 @@ extension SQLiteStore {
       if !decision.facts.isEmpty { written = try self.record(decision.facts, after: before, at: now, db) }
       guard let situation = written?.situation ?? before?.situation else { throw StoreError.notFound }
       try Self.store(record, situation, at: now, db)
-      return (Recorded(situation: situation, facts: decision.facts, now: now), written)
-    }
-    if let written { cache.remember(written) }
-    return recorded
+      return (Recorded(situation: situation, facts: decision.facts, now: now), written: written)
+    }.0
   }
 
   private func situation(of subject: Subject, _ db: Database) throws -> LoadedSituation? {

@@ -146,6 +146,45 @@ extension SQLiteStore {
       """, [now, job.run.rawValue, job.kind.rawValue, job.plan])
   }
 
+  public func idleSituations(for idle: TimeInterval, limit: Int) async throws -> [Situation] {
+    let before = now().addingTimeInterval(-idle)
+    let (latest, destroyed) = (before.milliseconds, before.addingTimeInterval(-settings.retention).milliseconds)
+    return try await reading { reader in
+      try reader.db.rows(Self.idle, [latest, destroyed, limit]).map { try reader.situation($0).situation }
+    }
+  }
+
+  /// ?1: the latest time of what counts as idle, ?2: the latest destruction whose retention has ended since, ?3: how
+  /// many.
+  private static let idle = """
+    WITH idle (number, since) AS (
+      SELECT instance_number, max(updated_at) FROM run
+      WHERE state IN ('building', 'planning', 'planned', 'policy_override', 'applying') AND updated_at <= ?1
+      GROUP BY instance_number
+      UNION
+      SELECT number, destroyed_at FROM instance WHERE destroyed_at <= ?2 AND removed_at IS NULL)
+    SELECT instance.number, version, removed_at, document FROM idle JOIN instance USING (number)
+    ORDER BY since LIMIT ?3
+    """
+
+  public func reinstate(_ jobs: [RunJob], of instance: Instance.ID) async throws -> [RunJob] {
+    @Sendable func missing(_ db: Database) throws -> [RunJob] {
+      try jobs.filter { job in
+        let found = try db.value(
+          Int.self, "SELECT 1 FROM job WHERE run_id = ? AND kind = ? AND plan = ?",
+          [job.run.rawValue, job.kind.rawValue, job.plan])
+        return found == nil
+      }
+    }
+    // Nearly always nothing is missing; then nobody has to wait for a write.
+    if try await read(missing).isEmpty { return [] }
+    return try await write { [self] db in
+      let missing = try missing(db)
+      for job in missing { try Self.insert(job, of: instance, at: now().milliseconds, db) }
+      return missing
+    }
+  }
+
   public func tfeRunsUnderWay() async throws -> Int {
     try await read { [self] db in
       try db.value(

@@ -4,9 +4,14 @@ public import PorcCore
 
 extension SQLiteStore {
   public func locate(_ runID: String) async throws -> Located? {
-    try await reading { reader in
-      guard let (run, tfeRunID) = try reader.resolve(runID) else { return nil }
-      return try reader.located(run, askedBy: tfeRunID)
+    if let known = live?.located(Run.ID(runID)) { return known }
+    let generation = live?.generation ?? 0
+    return try await reading { [live] reader in
+      guard let (run, tfeRunID) = try reader.resolve(runID), let loaded = try reader.situation(ofRun: run) else {
+        return nil
+      }
+      live?.remember(loaded, since: generation)
+      return loaded.located(run, askedBy: tfeRunID)
     }
   }
 
@@ -121,7 +126,7 @@ extension SQLiteStore {
     }
   }
 
-  private func reading<Outcome: Sendable>(
+  func reading<Outcome: Sendable>(
     _ work: @escaping @Sendable (SituationReader) throws -> Outcome
   ) async throws -> Outcome {
     try await read { [cache] db in try work(SituationReader(db: db, cache: cache, isCommitted: true)) }

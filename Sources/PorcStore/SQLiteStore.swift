@@ -1,6 +1,7 @@
 public import Foundation
 import GRDB
 public import PorcCore
+import Synchronization
 
 /// The store in one SQLite file, for one server.
 public final class SQLiteStore: Store {
@@ -30,6 +31,10 @@ public final class SQLiteStore: Store {
   let queue: CommitQueue
   let hints = ChangeHints()
   let cache = SituationCache()
+  /// Only where nobody else writes.
+  let live: LiveSituations?
+  /// What ``catalogVersion()`` says, where nobody else writes.
+  let knownCatalogVersion = Mutex<Int64?>(nil)
   /// Held as long as the store lives, where it was opened exclusively.
   private let lock: FileLock?
 
@@ -38,6 +43,7 @@ public final class SQLiteStore: Store {
     self.settings = settings
     self.pool = pool
     self.lock = lock
+    live = lock == nil ? nil : LiveSituations()
     queue = CommitQueue(pool) { [hints] in hints.give() }
   }
 
@@ -51,6 +57,9 @@ public final class SQLiteStore: Store {
     lock?.release()
   }
 
+  /// Whether no other process writes what this one keeps in memory.
+  var isAlone: Bool { lock != nil }
+
   public func changes() -> AsyncStream<Void> { hints.stream() }
 
   /// The time of the database's clock, as precisely as it is stored.
@@ -59,10 +68,11 @@ public final class SQLiteStore: Store {
   /// Writes, together with whoever else is writing. See ``CommitQueue``.
   @discardableResult
   func write<Outcome: Sendable>(
-    isNews: Bool = true, _ work: @escaping @Sendable (Database) throws -> Outcome
+    isNews: Bool = true, onCommit: (@Sendable (Outcome) -> Void)? = nil,
+    _ work: @escaping @Sendable (Database) throws -> Outcome
   ) async throws -> Outcome {
     do {
-      return try await queue.commit(isNews: isNews, work)
+      return try await queue.commit(isNews: isNews, onCommit: onCommit, work)
     } catch let error as DatabaseError {
       throw StoreError.translating(error, path: path)
     }

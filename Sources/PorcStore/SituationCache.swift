@@ -29,4 +29,10 @@ struct LoadedSituation: Sendable {
   var instanceRow: InstanceRow
   /// Of the runs that are in the situation.
   var runVersions: [Run.ID: Int64]
+
+  func located(_ run: Run.ID, askedBy tfeRunID: String? = nil) -> Located? {
+    situation.runs[run].map {
+      Located(run: $0, situation: situation, askedByTFERunID: tfeRunID, version: instanceRow.version)
+    }
+  }
 }

@@ -40,8 +40,7 @@ struct SituationReader {
   }
 
   func located(_ run: Run.ID, askedBy tfeRunID: String? = nil) throws -> Located? {
-    guard let loaded = try situation(ofRun: run)?.situation, let run = loaded.runs[run] else { return nil }
-    return Located(run: run, situation: loaded, askedByTFERunID: tfeRunID)
+    try situation(ofRun: run)?.located(run, askedBy: tfeRunID)
   }
 
   /// - Parameter row: number, version, removed_at, document.

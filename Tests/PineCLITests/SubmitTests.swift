@@ -69,7 +69,6 @@ struct SubmitTests {
         web.yaml:12:3: There is no input 'regoin'.
           try: Did you mean 'region'?
         web.yaml: /metadata/name: A name is missing.
-          try: Do that.
 
         """)
   }

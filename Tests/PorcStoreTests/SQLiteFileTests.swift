@@ -35,6 +35,65 @@ import Testing
     #expect(try await again.lastPosition() == 2)
   }
 
+  /// A server answers from memory where it alone writes; whoever opens the file beside it must see the same.
+  @Test(arguments: 0..<8 as Range<UInt64>)
+  func whatIsKeptInMemoryIsWhatIsInTheFile(seed: UInt64) async throws {
+    let store = try SQLiteStore.open(path: path)
+    let beside = try SQLiteStore.open(path: path, exclusively: false)
+    var random = SplitMix(seed: seed)
+    var runs: [String] = []
+    for number in 0..<60 {
+      if runs.isEmpty || Bool.random(using: &random) {
+        runs.append("porc-\(number)")
+        try await store.submit("vm-\(Int.random(in: 0..<4, using: &random))", as: "porc-\(number)")
+      } else if let run = runs.randomElement(using: &random) {
+        let command: RunCommand =
+          [.build, .plan(PlanRequest(by: .anna)), .cancel(by: .anna)].randomElement(using: &random) ?? .build
+        // What the state forbids changes nothing, and that is to be seen as well.
+        _ = try? await store.decide(about: .run(run), recording: Record()) { situation, now in
+          guard let situation else { throw StoreError.notFound }
+          return try RunMachine.decide(command, for: Run.ID(run), in: situation, at: now)
+        }
+      }
+      guard let run = runs.randomElement(using: &random) else { continue }
+      let (mine, theirs) = (try await store.locate(run), try await beside.locate(run))
+      #expect(mine?.run == theirs?.run && mine?.version == theirs?.version, "seed \(seed), \(run)")
+      #expect(mine?.situation.instance == theirs?.situation.instance, "seed \(seed), \(run)")
+      let shown = theirs?.situation.runs ?? [:]
+      #expect(shown.allSatisfy { mine?.situation.runs[$0.key] == $0.value }, "seed \(seed), \(run)")
+    }
+    try await beside.close()
+    try await store.close()
+  }
+
+  /// A worker may lease the job of a decision before whoever decided hears that it is recorded.
+  @Test func whoeverLeasesAJobSeesWhatCalledForIt() async throws {
+    let store = try SQLiteStore.open(path: path)
+    let jobs = 300
+    for number in 0..<jobs { try await store.submit("vm-\(number)", as: "porc-\(number)") }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        var seen = 0
+        while seen < jobs {
+          for lease in try await store.claim(worker: "w", for: 60, limit: 1) {
+            #expect(try await store.locate(lease.run.rawValue)?.run.state == .building)
+            seen += 1
+          }
+        }
+      }
+      for number in 0..<jobs {
+        group.addTask {
+          try await store.decide(about: .run("porc-\(number)"), recording: Record()) { situation, now in
+            guard let situation else { throw StoreError.notFound }
+            return try RunMachine.decide(.build, for: Run.ID("porc-\(number)"), in: situation, at: now)
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
+    try await store.close()
+  }
+
   @Test func whatWasCommittedIsThereWithoutClosing() async throws {
     let store = try SQLiteStore.open(path: path)
     try await store.submit("vm", as: "porc-1")

@@ -38,10 +38,10 @@ public final class ScriptedServer: Sendable {
 
   /// What is sent back.
   public struct Answer: Sendable {
-    enum Ending { case complete, brokenOff, silent }
-    var status: Int
-    var headers: HTTPFields
-    var body: [UInt8]
+    enum Ending { case complete, brokenOff, dropped, silent }
+    public var status: Int
+    public var headers: HTTPFields
+    public var body: [UInt8]
     var ending = Ending.complete
 
     /// A status with headers and a body.
@@ -56,6 +56,15 @@ public final class ScriptedServer: Sendable {
     }
     /// The head and half of a body; then the connection is closed.
     public static let brokenOff = Answer(status: 200, headers: [:], body: Array("half".utf8), ending: .brokenOff)
+    /// This answer's head and half of its body; then the connection is closed.
+    public var brokenOff: Answer {
+      var answer = self
+      answer.ending = .brokenOff
+      answer.body = Array(body.prefix(body.count / 2)) + Array(body.isEmpty ? "half".utf8 : "".utf8)
+      return answer
+    }
+    /// No answer: the connection is closed.
+    public static let dropped = Answer(status: 200, headers: [:], body: [], ending: .dropped)
     /// No answer at all, until the client goes away or the server stops.
     public static let silence = Answer(status: 200, headers: [:], body: [], ending: .silent)
   }
@@ -68,8 +77,12 @@ public final class ScriptedServer: Sendable {
   }
   private let state = Mutex(State())
 
+  private let otherwise: (@Sendable (Request) async -> Answer?)?
+
   /// A server with an empty script.
-  public init() {}
+  ///
+  /// - Parameter otherwise: answers what the script does not.
+  public init(otherwise: (@Sendable (Request) async -> Answer?)? = nil) { self.otherwise = otherwise }
 
   /// Queues `answers` for a call such as `"GET /api/v2/ping"`, after those queued before.
   public func on(_ call: String, _ answers: Answer...) {
@@ -93,7 +106,9 @@ public final class ScriptedServer: Sendable {
     let (ports, port) = AsyncStream.makeStream(of: Int.self)
     let quiet = Logger(label: "scripted-server") { _ in SwiftLogNoOpLogHandler() }
     let application = Application(
-      responder: CallbackResponder<BasicRequestContext> { [self] request, _ in try await respond(to: request) },
+      responder: CallbackResponder<Context> { [self] request, context in
+        try await respond(to: request, on: context.channel)
+      },
       configuration: .init(address: .hostname("127.0.0.1", port: 0)),
       onServerRunning: { channel in
         if let number = channel.localAddress?.port { port.yield(number) }
@@ -123,17 +138,27 @@ public final class ScriptedServer: Sendable {
   private struct CannotListen: Error {}
   private struct BrokenOff: Error {}
 
-  private func respond(to incoming: Hummingbird.Request) async throws -> Response {
+  private struct Context: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    let channel: any Channel
+    init(source: ApplicationRequestContextSource) {
+      coreContext = .init(source: source)
+      channel = source.channel
+    }
+  }
+
+  private func respond(to incoming: Hummingbird.Request, on channel: any Channel) async throws -> Response {
     let target = (incoming.head.path ?? "").split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     let body = try await incoming.body.collect(upTo: 64 << 20)
     let request = Request(
       method: incoming.method.rawValue, path: String(target.first ?? ""),
       query: target.count > 1 ? String(target[1]) : "", headers: incoming.headers, body: Array(body.readableBytesView))
-    let answer = state.withLock { state in
+    var answer = state.withLock { state in
       state.requests.append(request)
       if state.queued[request.call]?.isEmpty == false { return state.queued[request.call]?.removeFirst() }
       return state.standing[request.call]?(request)
     }
+    if answer == nil { answer = await otherwise?(request) }
     guard let answer else {
       return Response(
         status: .notImplemented, body: .init(byteBuffer: ByteBuffer(string: "not scripted: \(request.call)")))
@@ -141,6 +166,9 @@ public final class ScriptedServer: Sendable {
     switch answer.ending {
     case .complete: break
     case .silent: try await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(3600)) }
+    case .dropped:
+      try await channel.close()
+      throw BrokenOff()
     case .brokenOff:
       return Response(
         status: .init(code: answer.status),

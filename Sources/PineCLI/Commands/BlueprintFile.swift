@@ -14,12 +14,28 @@ struct BlueprintFile: Sendable {
       bytes = await invocation.input.readAll()
     } else {
       name = path
-      guard let data = FileManager.default.contents(atPath: invocation.absolute(path)) else {
-        throw Complaint(.invalidInput, "The file '\(path)' cannot be read.")
-      }
-      bytes = Array(data)
+      bytes = Array(try Self.contents(of: path, at: invocation.absolute(path)))
+    }
+    guard bytes.count <= Blueprint.maximumSize else {
+      throw Complaint(
+        .invalidInput, "'\(name)' has \(bytes.count / 1024) KiB; a blueprint may have \(Blueprint.maximumSize / 1024).",
+        fix: "Name the blueprint, or make it smaller.")
     }
     if bytes.isEmpty { throw Complaint(.invalidInput, "'\(name)' is empty.", fix: "Give a blueprint, JSON or YAML.") }
+  }
+
+  private static func contents(of path: String, at absolute: String) throws -> Data {
+    let files = FileManager.default
+    var isFolder = false
+    guard files.fileExists(atPath: absolute, isDirectory: &isFolder) else {
+      throw Complaint(
+        .invalidInput, "There is no file '\(path)'.", fix: "Check the path; it counts from where you are.")
+    }
+    if isFolder { throw Complaint(.invalidInput, "'\(path)' is a folder.", fix: "Name the blueprint's file in it.") }
+    guard let data = files.contents(atPath: absolute) else {
+      throw Complaint(.invalidInput, "The file '\(path)' cannot be read.", fix: "Check its rights.")
+    }
+    return data
   }
 
   /// By the name's ending, else by the first character.

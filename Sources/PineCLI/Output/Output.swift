@@ -72,7 +72,8 @@ struct Output: Sendable {
     var lines: [Prose] = ["\("error:", .red) \(complaint.message)"]
     for detail in complaint.details { lines += TerminalText.visibleLines(detail).map { "  \($0)" } }
     for finding in complaint.findings { lines += Self.lines(for: finding, in: complaint.file) }
-    if let fix = complaint.fix { lines.append("  try: \(fix)") }
+    // Findings have their own.
+    if let fix = complaint.fix, complaint.findings.isEmpty { lines.append("  try: \(fix)") }
     print(.error, lines.map { $0.rendered(errorPalette) }.joined(separator: "\n"))
   }
 

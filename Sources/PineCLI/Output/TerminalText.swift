@@ -6,6 +6,7 @@ enum TerminalText {
     var result = ""
     for scalar in text.unicodeScalars {
       switch scalar {
+      case "\\": result += "\\\\"  // so that what is written as \n is not taken for what is shown as \n
       case "\n": result += "\\n"
       case "\r": result += "\\r"
       case "\t": result += "\\t"

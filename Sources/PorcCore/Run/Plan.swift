@@ -34,6 +34,15 @@ public struct Plan: Codable, Sendable, Equatable {
 
   /// What the TFE run's message carries: a retry finds its earlier attempt by it, since TFE has no idempotency keys.
   public static func message(run: Run.ID, number: Int) -> String { "\(run)/\(number)" }
+
+  /// The run and the plan's number that a TFE run's message names; `nil` for a message that is not one of ours.
+  public static func named(by message: String) -> (run: Run.ID, number: Int)? {
+    let parts = message.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2, parts[0].hasPrefix(Run.ID.prefix), let number = Int(parts[1]), number > 0 else {
+      return nil
+    }
+    return (Run.ID(String(parts[0])), number)
+  }
 }
 
 /// Somebody's wish for a plan.

@@ -81,6 +81,8 @@ public struct PorcServer: Service {
       onServerRunning: { channel in address.announce(port: channel.localAddress?.port ?? settings.listenPort) },
       logger: logger)
     let driver = RunDriver(store: store, client: tfe, settings: settings.tfe, vault: vault, logger: logger)
+    let sweeper = Sweeper(
+      store: store, driver: driver, retention: settings.retention, idle: 2 * settings.sweepInterval, logger: logger)
     let reconciler = PortalReconciler(store: store, client: portal, logger: logger)
     services = [
       doorbell,
@@ -94,6 +96,9 @@ public struct PorcServer: Service {
       RepeatingService(
         name: "the portal's comparison", interval: .seconds(settings.reconcileInterval), logger: logger, isDelayed: true
       ) { try await reconciler.reconcile() },
+      RepeatingService(
+        name: "the sweeper", interval: .seconds(settings.sweepInterval), logger: logger, isDelayed: true
+      ) { try await sweeper.sweep() },
       RepeatingService(name: "the forgetting of old answers", interval: .seconds(3600), logger: logger) {
         try await store.forgetAnswers(olderThan: 25 * 3600)
       },

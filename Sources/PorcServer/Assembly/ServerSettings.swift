@@ -29,6 +29,8 @@ public struct ServerSettings: Sendable {
   public var maximumWaits = 2000
   /// Seconds between two comparisons of the portal with what it should show.
   public var reconcileInterval: TimeInterval = 300
+  /// Seconds between two looks for what was left lying; what has moved within twice that time is left alone.
+  public var sweepInterval: TimeInterval = 30
 
   public init(databasePath: String, secretKeyFile: String, tfe: TFESettings, portal: PortalSettings) {
     self.databasePath = databasePath
@@ -93,6 +95,7 @@ extension ServerSettings {
   /// | `porc.approval_required` | yes or no | no | |
   /// | `porc.catalog_interval_seconds` | number | 30 | |
   /// | `porc.reconcile_interval_seconds` | number | 300 | |
+  /// | `porc.sweep_interval_seconds` | number | 30 | |
   /// | `porc.concurrency` | number | 8 | jobs done at once |
   /// | `porc.maximum_streams` | number | 500 | open event and log streams |
   /// | `porc.maximum_waits` | number | 2000 | status reads that wait for a change |
@@ -121,6 +124,7 @@ extension ServerSettings {
     approvalRequired = reader.flag("porc.approval_required") ?? false
     catalogInterval = reader.seconds("porc.catalog_interval_seconds") ?? catalogInterval
     reconcileInterval = reader.seconds("porc.reconcile_interval_seconds") ?? reconcileInterval
+    sweepInterval = reader.seconds("porc.sweep_interval_seconds") ?? sweepInterval
     lanes = reader.number("porc.concurrency", in: 1...256) ?? lanes
     maximumStreams = reader.number("porc.maximum_streams", in: 0...100_000) ?? maximumStreams
     maximumWaits = reader.number("porc.maximum_waits", in: 0...100_000) ?? maximumWaits

@@ -69,7 +69,7 @@ struct RunRoutes: Sendable {
     _ situation: Situation, run id: Run.ID, _ views: RunViews, _ warnings: [Finding], _ now: Date
   ) throws -> CreatedAnswer {
     guard let run = situation.runs[id] else { throw Fault(.bug, "The run \(id) is not there.") }
-    let located = Located(run: run, situation: situation)
+    let located = Located(run: run, situation: situation, version: 0)
     // The portal has just been told what to show; it cannot have acknowledged it yet.
     let summary = RunSummary(
       run, status: views.status(located, at: now), in: situation,
@@ -124,7 +124,7 @@ struct RunRoutes: Sendable {
     let (views, rules) = (views, views.rules)
     let body: @Sendable (Situation, Date) throws -> Data = { situation, now in
       guard let run = situation.runs[run] else { throw Self.unknown(id) }
-      return try JSONEncoder.porc.encode(views.status(Located(run: run, situation: situation), at: now))
+      return try JSONEncoder.porc.encode(views.status(Located(run: run, situation: situation, version: 0), at: now))
     }
     let answer = key.map { key in
       Record.PendingAnswer(key: key) { situation, now in
@@ -154,9 +154,7 @@ struct RunRoutes: Sendable {
   @Sendable private func status(_ request: Request, _ context: PorcContext) async throws -> Response {
     let wait = try request.query("wait", in: 0...60, default: 0)
     let id = try context.runID
-    let look = { () async throws -> EntityTagged in
-      EntityTagged(try JSONEncoder.porc.encode(views.status(try await locate(id))))
-    }
+    let look = { () async throws -> EntityTagged in try views.taggedStatus(try await locate(id)) }
     var known = request.headers[.ifNoneMatch]
     if known == nil, wait > 0 { known = try await look().tag }
     let place = wait > 0 ? try waits.take() : nil

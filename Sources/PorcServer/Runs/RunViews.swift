@@ -7,9 +7,27 @@ struct RunViews: Sendable {
   let store: any Store
   let rules: RunMachine.Rules
   let links: TFELinks
+  private let statuses = DocumentCache<String, EntityTagged>(capacity: 8192)
+
+  init(store: any Store, rules: RunMachine.Rules, links: TFELinks) {
+    self.store = store
+    self.rules = rules
+    self.links = links
+  }
 
   func status(_ located: Located, at now: Date = Date()) -> RunStatus {
     RunStatus(located.run, in: located.situation, asked: located.askedByTFERunID, at: now, rules: rules)
+  }
+
+  /// The status as it goes over the wire, made once for each version of a situation: it is polled more than it changes.
+  func taggedStatus(_ located: Located) throws -> EntityTagged {
+    let key = located.askedByTFERunID ?? located.run.id.rawValue
+    // Where plans grow too old, time changes the status as well.
+    let isTimeless = rules.maximumPlanAge == nil
+    if isTimeless, let known = statuses.document(key, version: located.version) { return known }
+    let status = EntityTagged(try JSONEncoder.porc.encode(status(located)))
+    if isTimeless { statuses.remember(status, key, version: located.version) }
+    return status
   }
 
   func summary(_ located: Located, warnings: [Finding]? = nil, at now: Date = Date()) async throws -> RunSummary {

@@ -89,7 +89,8 @@ struct TerraformLogReader {
     let address = value["address"]?.stringValue
     let isError = value["severity"]?.stringValue == "error"
     if isError, firstError == nil {
-      firstError = Failure(summary, detail: detail.isEmpty ? nil : detail, address: address)
+      let words = detail.trimmingCharacters(in: .whitespacesAndNewlines)
+      firstError = Failure(summary, detail: words.isEmpty ? nil : words, address: address)
     }
     var text = "\n\(isError ? "Error" : "Warning"): \(summary)\n"
     let file = value["range"]?["filename"]?.stringValue

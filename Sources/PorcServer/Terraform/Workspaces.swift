@@ -6,8 +6,11 @@ struct Workspaces: Sendable {
   let client: TerraformEnterprise.Client
   let settings: TFESettings
 
-  private static let installationTag = "porc-installation"
-  private static let instanceTag = "porc-instance"
+  private static let installationKey = "porc-installation"
+  private static let instanceKey = "porc-instance"
+
+  /// What all workspaces of this installation have.
+  var installationTag: TagBinding { TagBinding(key: Self.installationKey, value: settings.installation) }
 
   /// The workspace of an instance, made if there is none.
   ///
@@ -23,14 +26,20 @@ struct Workspaces: Sendable {
     }
   }
 
-  private func check(_ workspace: TerraformEnterprise.Workspace, _ instance: Instance.ID) async throws {
+  /// The instance whose workspace it is; `nil` if it is none of this installation's.
+  func instance(of workspaceID: String) async throws -> Instance.ID? {
     let tags = Dictionary(
-      try await client.workspaces.tagBindings(workspace.id).map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
-    guard tags[Self.installationTag] == settings.installation, tags[Self.instanceTag] == instance.rawValue else {
+      try await client.workspaces.tagBindings(workspaceID).map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
+    guard tags[Self.installationKey] == settings.installation else { return nil }
+    return tags[Self.instanceKey].map { Instance.ID($0) }
+  }
+
+  private func check(_ workspace: TerraformEnterprise.Workspace, _ instance: Instance.ID) async throws {
+    guard try await self.instance(of: workspace.id) == instance else {
       throw TFERefusal(
         failure: Failure(
           "The workspace '\(workspace.name)' exists in Terraform Enterprise and is not PORC's",
-          detail: "Its tags \(Self.installationTag) and \(Self.instanceTag) are not this installation's. "
+          detail: "Its tags \(Self.installationKey) and \(Self.instanceKey) are not this installation's. "
             + "Rename or remove it, or choose another metadata.name."))
     }
     if workspace.executionMode == .local {
@@ -57,8 +66,7 @@ struct Workspaces: Sendable {
     new.executionMode = settings.executionMode.map { ExecutionMode(rawValue: $0) }
     new.projectID = try await projectID()
     new.tagBindings = [
-      TagBinding(key: Self.installationTag, value: settings.installation),
-      TagBinding(key: Self.instanceTag, value: instance.rawValue),
+      installationTag, TagBinding(key: Self.instanceKey, value: instance.rawValue),
     ]
     do {
       let made = try await client.workspaces.create(organization: settings.organization, new)

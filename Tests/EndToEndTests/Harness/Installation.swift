@@ -9,6 +9,8 @@ actor Installation {
   nonisolated let folder: TemporaryFolder
   private var servers: [Name: Server] = [:]
   private var addresses: [Name: String] = [:]
+  /// Where PORC is told to find a server, where that is not its own address.
+  private var detours: [Name: String] = [:]
   private let token: String
 
   enum Name: String { case porc, tfe, port }
@@ -60,8 +62,9 @@ actor Installation {
 
   func startPORC() async throws {
     let environment = [
-      "TFE_ADDRESS": addresses[.tfe] ?? "", "TFE_TOKEN": try secret("tfe-token"), "TFE_ORGANIZATION": "acme",
-      "PORT_BASE_URL": addresses[.port] ?? "", "PORT_CLIENT_ID": "acme",
+      "TFE_ADDRESS": detours[.tfe] ?? addresses[.tfe] ?? "", "TFE_TOKEN": try secret("tfe-token"),
+      "TFE_ORGANIZATION": "acme",
+      "PORT_BASE_URL": detours[.port] ?? addresses[.port] ?? "", "PORT_CLIENT_ID": "acme",
       "PORT_CLIENT_SECRET": try secret("port-secret"),
       "PORT_SETUP": "yes", "PORC_DATABASE_URL": "sqlite:\(folder.file("porc.sqlite").path)",
       "PORC_SECRET_KEY_FILE": folder.file("key").path, "PORC_TEMPLATES": folder.file("templates").path,
@@ -69,10 +72,17 @@ actor Installation {
     try await start(.porc, environment) { address in ["serve"] }
   }
 
+  /// From its next start, PORC reaches that server, which must have been started, through the proxy.
+  func send(_ name: Name, through proxy: FaultProxy, at url: String) throws {
+    proxy.lead(to: try #require(addresses[name]))
+    detours[name] = url
+  }
+
   func stopTFE() async throws { try await servers.removeValue(forKey: .tfe)?.stop() }
   func stopPort() async throws { try await servers.removeValue(forKey: .port)?.stop() }
   func killPORC() async throws { try await servers.removeValue(forKey: .porc)?.kill() }
   func killTFE() async throws { try await servers.removeValue(forKey: .tfe)?.kill() }
+  func killPort() async throws { try await servers.removeValue(forKey: .port)?.kill() }
 
   private func stop() async throws {
     for name in [Name.porc, .tfe, .port] { try await servers.removeValue(forKey: name)?.stop() }

@@ -51,6 +51,67 @@ struct CrashTests {
     }
   }
 
+  /// Every server dies now and then, and the network between them fails.
+  @Test(.timeLimit(.minutes(5 + kills / 10)))
+  func whateverFailsEveryPlanIsOneTFERunAndEveryRunEndsApplied() async throws {
+    print("kills: \(Self.kills / 2), seed: \(Self.seed)")
+    let (network, portNetwork) = (FaultProxy(seed: Self.seed), FaultProxy(seed: Self.seed + 1))
+    try await Installation.run { place in
+      try await network.serve { tfeURL in
+        try await portNetwork.serve { portURL in
+          try await place.startPort()
+          try await place.startTFE()
+          try await place.send(.tfe, through: network, at: tfeURL)
+          try await place.send(.port, through: portNetwork, at: portURL)
+          try await place.startPORC()
+          try await endure(place, [network, portNetwork])
+        }
+      }
+    }
+    #expect(network.failures > 0 && portNetwork.failures > 0)
+  }
+
+  private func endure(_ place: Installation, _ networks: [FaultProxy]) async throws {
+    let developer = Developer(porc: try await place.porc())
+    let living = Task { try await developer.deployUntilToldToStop() }
+    var random = SplitMix(seed: Self.seed)
+    for _ in 0..<Self.kills / 2 {
+      try await Task.sleep(for: .milliseconds(Int.random(in: 0...2500, using: &random)))
+      switch Int.random(in: 0..<4, using: &random) {
+      case 0:
+        try await place.killTFE()
+        try await place.startTFE()
+      case 1:
+        try await place.killPort()
+        try await place.startPort()
+      default:
+        try await place.killPORC()
+        try await place.startPORC()
+      }
+    }
+    await developer.stop()
+    let runs = try await living.value
+    #expect(!runs.isEmpty)
+    for network in networks { network.mend() }
+
+    let tfe = try await place.tfe()
+    let made = try await tfe.runs()
+    let planned = runs.flatMap { run in (1...run.plans).map { "\(run.id)/\($0)" } }
+    #expect(made.map(\.message).sorted() == planned.sorted(), "seed \(Self.seed)")
+    let confirmed = try await tfe.confirmations()
+    #expect(Set(confirmed).count == confirmed.count, "seed \(Self.seed): a plan was confirmed twice")
+    let port = try await place.port()
+    for run in runs {
+      #expect(made.first { $0.id == run.tfeRunID }?.status == "applied", "seed \(Self.seed)")
+      try await port.shows(
+        run.instance,
+        [
+          "terraform_status": "applied", "porc_run_id": .string(run.id), "run_id": .string(run.tfeRunID),
+          "deployed_run_id": .string(run.tfeRunID), "outputs": ["text": .string(run.instance)],
+        ])
+    }
+  }
+
   @Test(.timeLimit(.minutes(2)))
   func aTFEThatIsKilledWhileItPlansMakesThatPlanAgain() async throws {
     try await Installation.run { place in
@@ -118,6 +179,8 @@ private actor Developer {
     var id: String
     var instance: String
     var tfeRunID: String
+    /// How many plans it took.
+    var plans: Int
   }
 
   init(porc: API) { self.porc = porc }
@@ -133,27 +196,32 @@ private actor Developer {
   private func deploy(_ instance: String) async throws -> Deployed {
     let submitted = try await answer("POST /runs", .json(Blueprint.service(named: instance, text: instance)))
     let run = try #require(try submitted.expecting(201).json["run_id"].string)
-    try await answer("POST /runs/\(run)/plan").expecting(202)
-    let planned = try await until(run, "planned")
-    let seen = planned["tfe_run_id"]
-    try await answer("POST /runs/\(run)/apply", .json(["tfe_run_id": seen])).expecting(202)
-    try await until(run, "applied")
-    return Deployed(id: run, instance: instance, tfeRunID: try #require(seen.string))
+    var plans = 0
+    while true {
+      plans += 1
+      try await answer("POST /runs/\(run)/plan").expecting(202)
+      let seen = try await until(run, ["planned"])["tfe_run_id"]
+      try await answer("POST /runs/\(run)/apply", .json(["tfe_run_id": seen])).expecting(202)
+      // A TFE that dies while it applies leaves an apply that ended half-way; it is planned again.
+      let ended = try await until(run, ["applied", "apply_failed"])
+      if ended["status"] == "apply_failed" { continue }
+      return Deployed(id: run, instance: instance, tfeRunID: try #require(seen.string), plans: plans)
+    }
   }
 
   @discardableResult
-  private func until(_ run: String, _ state: JSON) async throws -> JSON {
+  private func until(_ run: String, _ states: [JSON]) async throws -> JSON {
     var seen = "\"none\""
     while true {
       let answer = try await answer("GET /runs/\(run)/status?wait=2", headers: ["If-None-Match": seen])
       if answer.status == 304 { continue }
       let status = try answer.expecting(200).json
       seen = answer.header("ETag") ?? seen
-      if status["status"] == state { return status }
+      if states.contains(status["status"]) { return status }
       guard status["is_final"] == true else { continue }
       let summary = try await self.answer("GET /runs/\(run)/summary").text
       let log = try await self.answer("GET /runs/\(run)/logs").text
-      throw NeverHappened(description: "\(run) was \(state): \(summary)\n\(log)")
+      throw NeverHappened(description: "\(run) was \(states): \(summary)\n\(log)")
     }
   }
 
@@ -174,6 +242,22 @@ private actor Developer {
 }
 
 extension API {
+  /// All TFE runs of the organization.
+  fileprivate func runs() async throws -> [(id: String, message: String, status: String)] {
+    var runs: [(id: String, message: String, status: String)] = []
+    var next: Int? = 1
+    while let page = next {
+      let list = try await get("/api/v2/organizations/acme/runs?page%5Bsize%5D=100&page%5Bnumber%5D=\(page)")
+        .expecting(200).json
+      for run in list["data"].array {
+        let attributes = run["attributes"]
+        runs.append((run["id"].string ?? "", attributes["message"].string ?? "", attributes["status"].string ?? ""))
+      }
+      next = list["meta"]["pagination"]["next-page"].number.map { Int($0) }
+    }
+    return runs
+  }
+
   /// The TFE runs that TFE was told to apply, and took it.
   fileprivate func confirmations() async throws -> [String] {
     try await requests().compactMap { record in

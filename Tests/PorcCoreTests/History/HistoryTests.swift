@@ -13,9 +13,10 @@ import Testing
     #expect(world.facts.reduce(nil, RunMachine.evolve) == world.situation)
   }
 
-  @Test(arguments: 1_000..<1_120 as Range<UInt64>)
-  func everyHistoryComesToAnEndOncePeopleDecide(seed: UInt64) throws {
+  @Test(arguments: 1_000..<1_120 as Range<UInt64>, [false, true])
+  func everyHistoryComesToAnEndOncePeopleDecide(seed: UInt64, losesJobs: Bool) throws {
     var world = World(seed: seed)
+    world.losesJobs = losesJobs
     for _ in 0..<150 where world.violations.isEmpty { world.step() }
     for _ in 0..<20 {
       let isStill = world.settle()

@@ -6,6 +6,12 @@ extension World {
     if tfe.live.count > 1 { violate("two live TFE runs: \(tfe.live.map(\.message))") }
     guard let situation else { return }
     let instance = situation.instance
+    // Those that ask TFE for something may be done, with nobody having heard of it yet, and a removal ends the story; the
+    // others are there.
+    for job in outstanding
+    where ![.confirm, .discard, .cancel, .removeInstance].contains(job.kind) && !has(job.kind, job.run, job.plan) {
+      violate("\(job.kind.rawValue) \(job.plan) of \(job.run) is outstanding, and nobody is at it")
+    }
     for problem in Self.disorder(situation) { violate(problem) }
     if let holder = situation.holder, !isMoving(holder, in: situation) {
       violate("\(holder.id) holds '\(instance.id)' in \(holder.state.rawValue), and nobody is at it")
@@ -45,11 +51,13 @@ extension World {
     return problems
   }
 
+  private func has(_ kind: RunJob.Kind, _ run: Run.ID, _ plan: Int) -> Bool {
+    jobs.contains { $0.kind == kind && $0.run == run && $0.plan == plan }
+  }
+
   /// Whether a holder goes on by itself, or a person can end its waiting.
   private func isMoving(_ run: Run, in situation: Situation) -> Bool {
-    func has(_ kind: RunJob.Kind, _ plan: Int = 0) -> Bool {
-      jobs.contains { $0.kind == kind && $0.run == run.id && $0.plan == plan }
-    }
+    func has(_ kind: RunJob.Kind, _ plan: Int = 0) -> Bool { self.has(kind, run.id, plan) }
     let plan = run.currentPlan
     switch run.state {
     case .building: return has(.build)

@@ -19,11 +19,14 @@ struct World {
   private let callers: [Caller] = [.alice, .bob, .carol]
   /// Whether workers crash and reports come twice.
   var isRough = true
+  /// Whether all jobs are lost now and then, and put back by how things stand.
+  var losesJobs = false
 
   init(seed: UInt64) { random = SplitMix(seed: seed) }
 
   mutating func step() {
     switch Int.random(in: 0..<20, using: &random) {
+    case 0...2 where losesJobs && Bool.random(using: &random): jobs = outstanding
     case 0: submitSomething()
     case 1...4: commandSomething()
     case 5...8: tfe.step(using: &random)
@@ -106,6 +109,11 @@ struct World {
       reported.append((job.run, report))
       hear(report, job.run)
     }
+  }
+
+  /// What the situation calls for.
+  var outstanding: [RunJob] {
+    situation.map { RunMachine.outstandingJobs(in: $0, retention: 0, at: now) } ?? []
   }
 
   // MARK: The machine

@@ -104,7 +104,7 @@ struct ProblemTests {
       let run = try await test.submit()
       let deep = String(repeating: "[", count: 20_000) + String(repeating: "]", count: 20_000)
       for body in [
-        "{", "[]", "null", #"{"Apply": true}"#, #"{"suprsede": true}"#, "7", #"{"apply": "yes"}"#, #"{"apply": true"#,
+        "{", "[]", "null", #"{"Apply": true}"#, #"{"plan": "run-1"}"#, "7", #"{"apply": "yes"}"#, #"{"apply": true"#,
         "apply=true", #"{"supersede": \#(deep)}"#,
         deep,
         "\u{0}",
@@ -116,6 +116,18 @@ struct ProblemTests {
         try await test.post("/runs/run-1/apply", #"{"tfe_run_id": "run-2"}"#), 400, "malformed-request",
         "two plans at once")
       #expect(try await test.get("/runs/\(run)/status").json["status"] == "submitted")
+    }
+  }
+
+  /// What an action of Port sends beside what it was told to.
+  @Test(arguments: [
+    #"{"port_context": {"runId": "r_1"}, "reason": null}"#,
+    #"{"action": "apply", "trigger": {}, "context": {"runId": "r_1"}, "payload": {"properties": {}}}"#,
+  ])
+  func anActionOfPortMayAddItsOwn(body: String) async throws {
+    try await TestServer.run { test in
+      let run = try await test.submit()
+      #expect(try await test.post("/runs/\(run)/plan", body).status == 202)
     }
   }
 

@@ -120,6 +120,11 @@ final class DriverBench: Sendable {
   @discardableResult
   func step() async throws -> Bool {
     guard let lease = try await claim() else { return false }
+    try await perform(lease)
+    return true
+  }
+
+  func perform(_ lease: Lease) async throws {
     do {
       switch try await driver.perform(lease) {
       case .reported: break
@@ -129,7 +134,6 @@ final class DriverBench: Sendable {
     } catch {
       try await store.retry(lease, after: 1, because: "\(error)")
     }
-    return true
   }
 
   /// The next job, when its time has come.

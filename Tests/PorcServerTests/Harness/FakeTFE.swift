@@ -103,6 +103,23 @@ final class FakeTFE: Sendable {
       ) { $1 }
       return Self.document("workspaces", state.workspaceID(name), ["name": .string(name)], status: 201)
     }
+    // As the sweeper asks: those of an installation whose current run awaits a decision.
+    on("GET /api/v2/organizations/\(Self.organization)/workspaces") { request, state in
+      let query = request.query.removingPercentEncoding ?? ""
+      let blocked = state.workspaces.filter { name, tags in
+        query.contains("filter[tagged][0][value]=\(tags["porc-installation"] ?? "none")")
+          && state.current(in: state.workspaceID(name))?.isPlanned == true
+      }
+      let current = blocked.keys.compactMap { state.current(in: state.workspaceID($0)) }
+      let data = blocked.keys.map { name in
+        let id = state.workspaceID(name)
+        return Self.resource(
+          "workspaces", id, ["name": .string(name), "execution-mode": "remote"],
+          related: ["current-run": ("runs", state.current(in: id)?.id ?? "")])
+      }
+      return .json(
+        #"{"data": \#(Value.array(data).json()), "included": \#(Value.array(current.map(Self.resource)).json())}"#)
+    }
     on("GET /api/v2/organizations/\(Self.organization)/workspaces/\(name)") { _, state in
       Self.workspace(name, state.workspaceID(name), state)
     }
@@ -111,7 +128,7 @@ final class FakeTFE: Sendable {
 
   private static func workspace(_ name: String, _ id: String, _ state: State) -> ScriptedServer.Answer {
     guard state.has(name, id) else { return notFound }
-    let current = state.runs.last { $0.workspace == id }
+    let current = state.current(in: id)
     return document(
       "workspaces", id, ["name": .string(name), "execution-mode": "remote"],
       related: current.map { ["current-run": ("runs", $0.id)] } ?? [:], included: current.map { [resource($0)] } ?? [])
@@ -317,6 +334,8 @@ final class FakeTFE: Sendable {
 }
 
 extension FakeTFE.State {
+  func current(in workspace: String) -> FakeTFE.RemoteRun? { runs.last { $0.workspace == workspace } }
+
   func workspaceID(_ name: String) -> String {
     "ws-" + name.dropFirst("porc-".count) + (deletions[name] == nil ? "" : "-2")
   }

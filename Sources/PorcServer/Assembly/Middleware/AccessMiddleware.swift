@@ -4,10 +4,13 @@ import HTTPTypes
 import Hummingbird
 import PorcCore
 import PorcStore
+import Synchronization
 
 /// Looks the bearer token up. Whether one is needed is each route's own business; a wrong one is refused everywhere.
 struct AccessMiddleware: RouterMiddleware {
-  let store: any Store
+  private let tokens: TokenCache
+
+  init(store: any Store) { tokens = TokenCache(store: store) }
 
   func handle(
     _ request: Request, context: PorcContext, next: (Request, PorcContext) async throws -> Response
@@ -18,13 +21,34 @@ struct AccessMiddleware: RouterMiddleware {
       throw Fault(.notSignedIn, "The Authorization header is not 'Bearer TOKEN'.", fix: "Send the token that way.")
     }
     let secret = parts[1].trimmingCharacters(in: .whitespaces)
-    guard let token = try await store.token(hash: AccessToken.hash(secret)) else {
+    guard let token = try await tokens.token(AccessToken.hash(secret)) else {
       throw Fault(
         .notSignedIn, "The token is unknown or was revoked.", fix: "Make a new one: porc token create NAME --scope ….")
     }
     var context = context
     context.token = token
     return try await next(request, context)
+  }
+}
+
+/// Tokens that were looked up a moment ago: somebody who polls costs no query each time. A token that is revoked is refused
+/// a second later at the latest.
+private final class TokenCache: Sendable {
+  private let store: any Store
+  private let known = Mutex<[Data: (token: TokenRecord, until: ContinuousClock.Instant)]>([:])
+  private static let capacity = 1000
+
+  init(store: any Store) { self.store = store }
+
+  func token(_ hash: Data) async throws -> TokenRecord? {
+    let now = ContinuousClock.now
+    if let known = known.withLock({ $0[hash] }), known.until > now { return known.token }
+    guard let token = try await store.token(hash: hash) else { return nil }
+    known.withLock { known in
+      if known.count >= Self.capacity { known.removeAll(keepingCapacity: true) }
+      known[hash] = (token, now + .seconds(1))
+    }
+    return token
   }
 }
 

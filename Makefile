@@ -5,7 +5,7 @@ export PORC_WARNINGS_AS_ERRORS := 1
 # The tests start servers and terraform: more of them at once only wait for each other.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH := 6
 
-.PHONY: help setup build release dev demo test torture format lint clean
+.PHONY: help setup build release dev demo test torture bench format lint clean
 
 help: ## Shows this.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,10 @@ test: setup ## Builds everything with warnings as errors and runs all tests.
 torture: setup ## Kills PORC at a thousand random instants; PORC_TORTURE_KILLS and PORC_TORTURE_SEED choose others.
 	$(SWIFT) build --build-tests
 	PORC_TORTURE_KILLS=$${PORC_TORTURE_KILLS:-1000} $(SWIFT) test --skip-build --filter EndToEndTests.CrashTests
+
+bench: release ## Measures PORC as it is built for production; the figures as JSON too, in bench/report.json.
+	@scripts/setup wrk
+	bench/bench.py --json bench/report.json $(BENCH)
 
 format: ## Lays the code out.
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests

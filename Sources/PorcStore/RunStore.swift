@@ -47,7 +47,8 @@ public protocol RunStore: Sendable {
   func lastPosition() async throws -> Int64
 
   /// Yields whenever something was committed, coalesced: a hint to look again, never the only way to learn of a change,
-  /// since another server may have committed it. Leases taken and renewed are no news. Ends when the store is closed.
+  /// since another server may have committed it. What only moves jobs (leases taken, renewed and given back) is no
+  /// news. Ends when the store is closed.
   func changes() -> AsyncStream<Void>
 
   /// The sensitive inputs of a run, encrypted.

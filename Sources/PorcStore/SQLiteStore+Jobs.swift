@@ -62,7 +62,7 @@ extension SQLiteStore {
   }
 
   public func finish(_ lease: Lease) async throws {
-    try await write { [self] db in try Self.finish(lease, at: now().milliseconds, db) }
+    try await write(isNews: false) { [self] db in try Self.finish(lease, at: now().milliseconds, db) }
   }
 
   static func finish(_ lease: Lease, at now: Int64, _ db: Database) throws {
@@ -81,7 +81,7 @@ extension SQLiteStore {
   }
 
   public func snooze(_ lease: Lease, for delay: TimeInterval) async throws {
-    try await write { [self] db in
+    try await write(isNews: false) { [self] db in
       try Self.giveBack(lease, dueAt: now().milliseconds.advanced(bySeconds: delay), db)
     }
   }

@@ -3,8 +3,16 @@ import Yams
 
 /// A document that cannot be read at all, or that breaks rules: every finding at once.
 public struct DocumentProblems: Error, Sendable, Equatable {
-  public var findings: [Finding]
-  public init(_ findings: [Finding]) { self.findings = findings }
+  /// In the order of the document; those that have no place in it come last.
+  public let findings: [Finding]
+
+  public init(_ findings: [Finding]) {
+    let placed = findings.enumerated().sorted { one, other in
+      let places = [one, other].map { ($0.element.line ?? .max, $0.element.column ?? .max, $0.offset) }
+      return places[0] < places[1]
+    }
+    self.findings = placed.map(\.element)
+  }
 }
 
 /// Reads YAML and JSON with the position of every value.

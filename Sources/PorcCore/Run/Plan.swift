@@ -82,18 +82,22 @@ public struct PlanSummary: Codable, Sendable, Equatable {
   public var imports: Int
   /// Addresses with what happens to each; no values. At most ``maximumResources``.
   public var resources: [ResourceChange]
+  /// What is there, where the plan changes nothing and the apply before it did not finish: nothing else tells then.
+  public var outputs: [String: Output]?
 
   /// Beyond this many, only the counts are kept.
   public static let maximumResources = 500
 
   public init(
-    additions: Int = 0, changes: Int = 0, destructions: Int = 0, imports: Int = 0, resources: [ResourceChange] = []
+    additions: Int = 0, changes: Int = 0, destructions: Int = 0, imports: Int = 0, resources: [ResourceChange] = [],
+    outputs: [String: Output]? = nil
   ) {
     self.additions = additions
     self.changes = changes
     self.destructions = destructions
     self.imports = imports
     self.resources = Array(resources.prefix(Self.maximumResources))
+    self.outputs = outputs
   }
 
   /// `3 to add, 0 to change, 1 to destroy`, as Terraform says it.

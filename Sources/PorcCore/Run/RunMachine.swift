@@ -183,7 +183,8 @@ struct Draft {
     record(.applyConfirmed(number: plan.number, by: caller), for: run.id)
     guard plan.hasChanges == false else { return }
     // The outputs stay what they were: nothing was changed.
-    record(.applyFinished(number: plan.number, outputs: instance?.deployed?.outputs ?? [:]), for: run.id)
+    let outputs = plan.summary?.outputs ?? instance?.deployed?.outputs ?? [:]
+    record(.applyFinished(number: plan.number, outputs: outputs), for: run.id)
   }
 
   /// Discards a plan: in TFE if it has a run there that waits, else at once.

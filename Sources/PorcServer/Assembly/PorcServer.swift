@@ -65,7 +65,9 @@ public struct PorcServer: Service {
     RunRoutes(
       store: store, views: views, submissions: submissions, idempotency: idempotency, doorbell: doorbell, waits: waits
     ).register(in: routes)
-    RunLogRoutes(store: store, client: tfe, doorbell: doorbell, streams: streams).register(in: routes)
+    RunLogRoutes(
+      store: store, client: tfe, secrets: SecretKeeper(store: store, vault: vault), doorbell: doorbell, streams: streams
+    ).register(in: routes)
     EventRoutes(store: store, doorbell: doorbell, streams: streams).register(in: routes)
     InstanceRoutes(store: store, views: views, submissions: submissions, idempotency: idempotency)
       .register(in: routes)
@@ -94,10 +96,12 @@ public struct PorcServer: Service {
         readiness.succeed()
       },
       RepeatingService(
-        name: "the portal's comparison", interval: .seconds(settings.reconcileInterval), logger: logger, isDelayed: true
+        name: "the portal's comparison", interval: .seconds(settings.reconcileInterval), logger: logger,
+        delay: .seconds(min(settings.reconcileInterval, 30))
       ) { try await reconciler.reconcile() },
       RepeatingService(
-        name: "the sweeper", interval: .seconds(settings.sweepInterval), logger: logger, isDelayed: true
+        name: "the sweeper", interval: .seconds(settings.sweepInterval), logger: logger,
+        delay: .seconds(settings.sweepInterval)
       ) { try await sweeper.sweep() },
       RepeatingService(name: "the forgetting of old answers", interval: .seconds(3600), logger: logger) {
         try await store.forgetAnswers(olderThan: 25 * 3600)

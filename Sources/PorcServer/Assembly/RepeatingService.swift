@@ -6,14 +6,14 @@ struct RepeatingService: Service {
   let name: String
   let interval: Duration
   let logger: Logger
-  /// Waits before the first turn too.
-  var isDelayed = false
+  /// How long to wait before the first turn.
+  var delay = Duration.zero
   let turn: @Sendable () async throws -> Void
 
   func run() async throws {
     do {
       try await cancelWhenGracefulShutdown {
-        if isDelayed { try await Task.sleep(for: interval) }
+        try await Task.sleep(for: delay)
         while !Task.isCancelled {
           do {
             try await turn()

@@ -5,9 +5,10 @@ import PorcStore
 import PortPortal
 import Retry
 import ServiceLifecycle
+import Synchronization
 import TerraformEnterprise
 
-/// Works the jobs of runs, several at once. On graceful shutdown each lane finishes the job in hand and takes no other.
+/// Works the jobs of runs, several at once. On graceful shutdown it finishes those in hand and takes no other.
 struct JobWorker: Service {
   let store: any Store
   let driver: RunDriver
@@ -28,30 +29,64 @@ struct JobWorker: Service {
     self.logger = logger
   }
 
+  private final class BusyLanes: Sendable {
+    let count = Mutex(0)
+  }
+
   func run() async throws {
-    try await withThrowingDiscardingTaskGroup { group in
-      for _ in 0..<lanes { group.addTask { try await runLane() } }
+    let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    let busy = BusyLanes()
+    await withDiscardingTaskGroup { group in
+      group.addTask { await forwardRings(to: wake) }
+      var alarm: Task<Void, Never>?
+      // One claims for all: a lane of its own for each would have all of them ask for the same job.
+      for await _ in wakes {
+        if doorbell.isOver { break }
+        alarm?.cancel()
+        let free = lanes - busy.count.withLock(\.self)
+        let leases = await claim(upTo: free)
+        for lease in leases {
+          busy.count.withLock { $0 += 1 }
+          group.addTask {
+            await work(lease)
+            busy.count.withLock { $0 -= 1 }
+            wake.yield()
+          }
+        }
+        if leases.count < free { alarm = await alarmForNextDue(wake) }
+      }
+      alarm?.cancel()
     }
   }
 
-  private func runLane() async throws {
-    while !Task.isShuttingDownGracefully {
-      try Task.checkCancellation()
-      do {
-        let ring = doorbell.count
-        if let lease = try await store.claim(worker: worker, for: leaseDuration, limit: 1).first {
-          await work(lease)
-          continue
-        }
-        // At least once a second: another server may have left work, or a clock may have jumped.
-        let due = min(try await store.untilNextDue() ?? 1, 1)
-        await doorbell.wait(since: ring, upTo: .seconds(max(due, 0.005)))
-      } catch is CancellationError {
-        return
-      } catch {
-        logger.error("jobs cannot be read", metadata: ["error": "\(error)"])
-        try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
-      }
+  /// Wakes whenever something has changed, and once a second, since a clock may have jumped or another server may have
+  /// left work.
+  private func forwardRings(to wake: AsyncStream<Void>.Continuation) async {
+    var seen = doorbell.count
+    wake.yield()
+    while !doorbell.isOver, !Task.isCancelled {
+      await doorbell.wait(since: seen, upTo: .seconds(1))
+      seen = doorbell.count
+      wake.yield()
+    }
+    wake.finish()
+  }
+
+  private func alarmForNextDue(_ wake: AsyncStream<Void>.Continuation) async -> Task<Void, Never>? {
+    guard let due = try? await store.untilNextDue(), due < 1 else { return nil }
+    return Task {
+      try? await Task.sleep(for: .seconds(max(due, 0.001)))
+      wake.yield()
+    }
+  }
+
+  private func claim(upTo limit: Int) async -> [Lease] {
+    guard limit > 0 else { return [] }
+    do {
+      return try await store.claim(worker: worker, for: leaseDuration, limit: limit)
+    } catch {
+      if !(error is CancellationError) { logger.error("jobs cannot be read", metadata: ["error": "\(error)"]) }
+      return []
     }
   }
 

@@ -18,7 +18,7 @@ extension RunDriver {
   /// Often at first and while Terraform works, seldom while a person thinks.
   static func delay(_ plan: PorcCore.Plan, in run: PorcCore.Run, now: Date) -> TimeInterval {
     let waited = now.timeIntervalSince(run.updatedAt)
-    return run.state.awaitsDecision ? min(max(waited * 0.1, 0.5), 15) : min(max(waited * 0.2, 0.1), 5)
+    return run.state.awaitsDecision ? min(max(waited * 0.1, 0.5), 15) : min(max(waited * 0.2, 0.02), 5)
   }
 
   /// - Returns: whether the TFE run is final; then the job was finished together with the report.
@@ -40,11 +40,12 @@ extension RunDriver {
     }
     let reading = TFEReading(run: run, plan: plan.number)
     let knowsPlan = plan.hasChanges != nil
-    let needs = reading.needs(knowsPlan: knowsPlan)
+    let needs = reading.needs(
+      knowsPlan: knowsPlan, knowsOutputs: located.situation.instance.basis?.isApplied != false)
     let reports = reading.reports(
       resources: needs.contains(.planResources) ? await resources(run) : plan.summary?.resources ?? [],
-      outputs: needs.contains(.outputs) ? try await outputs(of: located) : [:],
-      failure: await failure(needs, run), knowsPlan: knowsPlan)
+      outputs: needs.contains(.outputs) ? try await outputs(of: located) : nil,
+      failure: try await failure(needs, run, of: located), knowsPlan: knowsPlan)
     if run.status.isFinal {
       try await report(reports, about: located.run.id, finishing: lease)
       return true
@@ -63,21 +64,42 @@ extension RunDriver {
     guard located.run.operation == .apply, let workspace = located.situation.instance.workspace else { return [:] }
     do {
       let outputs = try await client.stateVersions.currentOutputs(workspace: workspace.id)
+      let secret = try await knownSecrets(of: located)
       return Dictionary(
-        outputs.map { ($0.name, PorcCore.Output(value: Value($0.value), isSensitive: $0.isSensitive)) },
-        uniquingKeysWith: { $1 })
+        outputs.map { output in
+          let value = Value(output.value)
+          let isSensitive = output.isSensitive || secret?.isIn(value) ?? true
+          return (output.name, PorcCore.Output(value: value, isSensitive: isSensitive))
+        }, uniquingKeysWith: { $1 })
     } catch let error as TFEError where error.kind == .notFound {
       return [:]  // an apply that left no state has no outputs
     }
   }
 
-  private func failure(_ needs: Set<TFEReading.Need>, _ run: TerraformEnterprise.Run) async -> Failure? {
-    if needs.contains(.planError) { return await firstError(of: .plan, in: run.plan?.logReadURL) }
-    if needs.contains(.applyError) { return await firstError(of: .apply, in: run.apply?.logReadURL) }
-    if needs.contains(.policies) { return await policyFailure(run) }
-    return nil
+  /// `nil` if they cannot be told, since the key that sealed them is gone.
+  private func knownSecrets(of located: Located) async throws -> SecretTexts? {
+    do {
+      return try await secrets.texts(of: located)
+    } catch is InputVaultError {
+      return nil
+    }
   }
 
+  private func failure(
+    _ needs: Set<TFEReading.Need>, _ run: TerraformEnterprise.Run, of located: Located
+  ) async throws -> Failure? {
+    let error: Failure?
+    if needs.contains(.planError) {
+      error = await firstError(of: .plan, in: run.plan?.logReadURL)
+    } else if needs.contains(.applyError) {
+      error = await firstError(of: .apply, in: run.apply?.logReadURL)
+    } else {
+      return needs.contains(.policies) ? await policyFailure(run) : nil
+    }
+    guard let error else { return nil }
+    return try await knownSecrets(of: located)?.masked(error)
+      ?? Failure("Terraform failed; what it said is not shown, since the key is gone that tells what is secret in it.")
+  }
   /// Terraform's own words: the first error of a log.
   private func firstError(of phase: TerraformLogReader.Phase, in url: SignedURL?) async -> Failure? {
     guard let url else { return nil }

@@ -132,11 +132,7 @@ extension RunDriver {
 
   private func setVariables(_ located: Located, _ workspace: PorcCore.Workspace) async throws {
     guard located.situation.instance.holdsSensitiveVariables else { return }
-    // A destroy passes the variables of the run it removes.
-    let owner = located.run.operation == .destroy ? located.situation.instance.basis?.run : located.run.id
-    var inputs: [String: Value] = [:]
-    if let owner, let sealed = try await store.sealedInputs(of: owner) { inputs = try vault.open(sealed, of: owner) }
-    try await SensitiveVariables(client: client).set(inputs, in: workspace)
+    try await SensitiveVariables(client: client).set(try await secrets.inputs(of: located), in: workspace)
   }
 
   private func configurationVersion(_ located: Located, _ workspace: PorcCore.Workspace) async throws -> String {
@@ -158,8 +154,8 @@ extension RunDriver {
 
   /// TFE takes a moment to process an upload; a run made earlier would be refused.
   private func waitUntilUploaded(_ id: String) async throws {
-    var delay = Duration.milliseconds(100)
-    for _ in 0..<40 {
+    var delay = Duration.milliseconds(20)
+    for _ in 0..<42 {
       let version = try await client.configurationVersions.read(id)
       if version.status == .uploaded { return }
       if version.status == .errored {

@@ -13,6 +13,7 @@ struct RunDriver: Sendable {
   let vault: InputVault
   let logger: Logger
 
+  var secrets: SecretKeeper { SecretKeeper(store: store, vault: vault) }
   var workspaces: Workspaces { Workspaces(client: client, settings: settings) }
 
   /// What to do with the lease once the work is done.

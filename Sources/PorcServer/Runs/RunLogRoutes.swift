@@ -11,6 +11,7 @@ import TerraformEnterprise
 struct RunLogRoutes: Sendable {
   let store: any Store
   let client: TerraformEnterprise.Client
+  let secrets: SecretKeeper
   let doorbell: Doorbell
   let streams: Limit
 
@@ -42,6 +43,7 @@ struct RunLogRoutes: Sendable {
   }
 
   private func text(_ located: Located, _ phases: [Phase]) async throws -> Response {
+    let secret = try await secrets.texts(of: located)
     var text = ""
     for phase in phases {
       guard let url = try await url(of: phase, located) else { continue }
@@ -54,7 +56,7 @@ struct RunLogRoutes: Sendable {
         if chunk.isComplete || chunk.bytes.isEmpty { break }
       }
       reader.finish()
-      let lines = reader.takeLines()
+      let lines = reader.takeLines().map(secret.masked)
       if !lines.isEmpty { text += lines.joined(separator: "\n") + "\n" }
     }
     return .bytes(Data(text.utf8), type: "text/plain; charset=utf-8")
@@ -67,12 +69,16 @@ struct RunLogRoutes: Sendable {
     var reader = TerraformLogReader(phase)
     var offset = start
     var url: SignedURL?
+    var secret = SecretTexts.none
     var delay = Duration.milliseconds(50)
     while !doorbell.isOver {
       if url == nil {
         let seen = doorbell.count
         guard let located = try await store.locate(run) else { return }
-        if Self.hasLog(phase, located) { url = try await self.url(of: phase, located) }
+        if Self.hasLog(phase, located) {
+          secret = try await secrets.texts(of: located)
+          url = try await self.url(of: phase, located)
+        }
         if url == nil {
           // A decision may take days: a stream of both phases ends with the plan's, and the apply's is asked for anew.
           if located.run.state.isFinal || (phase == .apply && phases.count > 1 && located.run.state.awaitsDecision) {
@@ -89,7 +95,7 @@ struct RunLogRoutes: Sendable {
       offset = chunk.nextOffset
       reader.append(chunk.bytes)
       if chunk.isComplete { reader.finish() }
-      let lines = reader.takeLines()
+      let lines = reader.takeLines().map(secret.masked)
       if !lines.isEmpty {
         // Resumed after the last whole line: a half one is read again.
         let position = offset - reader.pendingBytes

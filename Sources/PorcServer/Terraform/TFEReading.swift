@@ -54,12 +54,14 @@ struct TFEReading {
     return plan.status != .finished && !isGated
   }
 
-  func needs(knowsPlan: Bool) -> Set<Need> {
+  /// - Parameter knowsOutputs: whether it is known what an earlier apply left.
+  func needs(knowsPlan: Bool, knowsOutputs: Bool = true) -> Set<Need> {
     var needs: Set<Need> = []
     let hasPlanned = isConfirmable || needsOverride || run.status == .plannedAndFinished || applyBegan
     if hasPlanned, !knowsPlan, run.hasChanges { needs.insert(.planResources) }
     switch run.status {
     case .applied: needs.insert(.outputs)
+    case .plannedAndFinished where !knowsOutputs: needs.insert(.outputs)
     case .errored: needs.insert(applyBegan ? .applyError : isPlanError ? .planError : .policies)
     case .policySoftFailed: needs.insert(.policies)
     default: if needsOverride { needs.insert(.policies) }
@@ -69,20 +71,21 @@ struct TFEReading {
 
   /// - Parameters:
   ///   - resources: the plan's resource changes, where they were read.
-  ///   - outputs: of the state that the apply left.
+  ///   - outputs: of the state that the apply left, or that a plan without changes found there; `nil` if they were not
+  ///     read.
   ///   - failure: Terraform's or the policies' own words.
   ///   - knowsPlan: whether the plan's end was reported before.
   func reports(
-    resources: [ResourceChange], outputs: [String: PorcCore.Output], failure: Failure?, knowsPlan: Bool
+    resources: [ResourceChange], outputs: [String: PorcCore.Output]?, failure: Failure?, knowsPlan: Bool
   ) -> [RunReport] {
     let planned: [RunReport] =
       knowsPlan ? [] : [.planFinished(plan: plan, hasChanges: run.hasChanges, summary: summary(resources))]
     switch run.status {
     case .applied, .postApplyRunning, .postApplyCompleted:
       if run.status != .applied { return planned + [.applyStarted(plan: plan)] }
-      return planned + [.applyStarted(plan: plan), .applyFinished(plan: plan, outputs: outputs)]
+      return planned + [.applyStarted(plan: plan), .applyFinished(plan: plan, outputs: outputs ?? [:])]
     case .plannedAndFinished:
-      return [.planFinished(plan: plan, hasChanges: false, summary: summary(resources))]
+      return [.planFinished(plan: plan, hasChanges: false, summary: summary(resources, outputs))]
     case .discarded: return [.remoteDiscarded(plan: plan)]
     case .canceled, .forceCanceled: return [.remoteCanceled(plan: plan, applyBegan: applyBegan)]
     case .errored where applyBegan:
@@ -103,10 +106,10 @@ struct TFEReading {
     }
   }
 
-  private func summary(_ resources: [ResourceChange]) -> PlanSummary {
+  private func summary(_ resources: [ResourceChange], _ outputs: [String: PorcCore.Output]? = nil) -> PlanSummary {
     PlanSummary(
       additions: run.plan?.additions ?? 0, changes: run.plan?.changes ?? 0, destructions: run.plan?.destructions ?? 0,
-      imports: run.plan?.imports ?? 0, resources: resources)
+      imports: run.plan?.imports ?? 0, resources: resources, outputs: outputs)
   }
 }
 

@@ -29,6 +29,28 @@ enum Modules {
         output "version" { value = "two" }
         """),
     "other/1.0.0/main.tf": service(outputs: #"output "other" { value = terraform_data.text.output }"#),
+    // It shows what it was told to keep.
+    "leaky/1.0.0/main.tf": """
+    variable "password" {
+      type      = string
+      sensitive = true
+    }
+    variable "fails" { type = bool }
+    resource "terraform_data" "leak" {
+      input = nonsensitive(var.password)
+      lifecycle {
+        precondition {
+          condition     = !var.fails
+          error_message = "The password ${nonsensitive(var.password)} is too weak."
+        }
+      }
+      provisioner "local-exec" {
+        command = "echo the password is ${nonsensitive(var.password)}"
+      }
+    }
+    output "leaked" { value = ["with", terraform_data.leak.output] }
+    output "length" { value = length(nonsensitive(var.password)) }
+    """,
     // The first resource is made at once; the second waits at the gate.
     "gated/1.0.0/main.tf": """
     variable "gate" { type = string }

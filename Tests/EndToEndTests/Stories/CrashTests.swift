@@ -102,7 +102,9 @@ struct CrashTests {
     #expect(Set(confirmed).count == confirmed.count, "seed \(Self.seed): a plan was confirmed twice")
     let port = try await place.port()
     for run in runs {
-      #expect(made.first { $0.id == run.tfeRunID }?.status == "applied", "seed \(Self.seed)")
+      // Terraform may have applied all before TFE died without knowing it: then the next plan finds nothing to change.
+      let end = made.first { $0.id == run.tfeRunID }?.status
+      #expect(end == "applied" || (run.plans > 1 && end == "planned_and_finished"), "seed \(Self.seed)")
       try await port.shows(
         run.instance,
         [

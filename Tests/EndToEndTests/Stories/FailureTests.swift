@@ -4,6 +4,34 @@ import Testing
 /// Terraform's own words reach everybody who looks.
 @Suite(.devServer(), .timeLimit(.minutes(1)))
 struct FailureTests {
+  @Test func aSecretThatItsModuleShowsIsMaskedAllTheSame() async throws {
+    let secret = "l3ak-\(UUID().uuidString)"
+    let dev = try DevServer.current()
+    func blueprint(fails: Bool) -> JSON {
+      Blueprint.of("leaky", named: "leaky-\(fails)", ["password": .string(secret), "fails": .bool(fails)])
+    }
+    let run = try await dev.deploy(blueprint(fails: false))
+    let outputs = try await dev.summary(run)["outputs"]
+    #expect(outputs["leaked"] == ["sensitive": true])
+    #expect(outputs["length"]["value"].number == Double(secret.count))
+    try await dev.shows("leaky-false", ["outputs": ["length": .number(Double(secret.count))]])
+    let log = try await dev.porc.get("/runs/\(run)/logs").text
+    #expect(log.contains("the password is (sensitive value)") && !log.contains(secret))
+    let streamed = try await dev.pine("logs", run).exiting(0)
+    #expect(streamed.output.contains("the password is (sensitive value)") && !streamed.output.contains(secret))
+
+    let failing = try await dev.porc.post("/runs", blueprint(fails: true)).expecting(201)
+    let failed = try #require(failing.json["run_id"].string)
+    try await dev.porc.post("/runs/\(failed)/plan").expecting(202)
+    try await DevServer.until(failed, "plan_failed", on: dev.porc) { $0["status"] == "plan_failed" }
+    let summary = try await dev.porc.get("/runs/\(failed)/summary").text
+    #expect(summary.contains("The password (sensitive value) is too weak.") && !summary.contains(secret))
+    for path in ["/runs/\(failed)/logs", "/runs/\(failed)/events", "/runs/\(run)/events", "/instances"] {
+      #expect(try await !dev.porc.get(path).expecting(200).text.contains(secret))
+    }
+    #expect(try await !dev.port.get("/v1/blueprints/blueprint_instance/entities").text.contains(secret))
+  }
+
   private func submit(_ phase: String, _ name: String, _ dev: DevServer) async throws -> String {
     try await dev.submit(Blueprint.of("failing", named: name, ["phase": .string(phase)]))
   }

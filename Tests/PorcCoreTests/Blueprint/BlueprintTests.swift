@@ -171,8 +171,8 @@ import Testing
     let findings = try Self.findings(text)
     #expect(
       findings.map { $0.split(separator: " ").prefix(2).joined(separator: " ") } == [
-        "/metadata/name 2:23", "/metadata/extra 2:29", "/inputs/region 3:23", "/inputs/sise 3:30",
-        "/inputs/project_id 3:12",
+        "/metadata/name 2:23", "/metadata/extra 2:29", "/inputs/project_id 3:12", "/inputs/region 3:23",
+        "/inputs/sise 3:30",
       ])
   }
 

@@ -107,6 +107,29 @@ struct RunDriverTests {
     }
   }
 
+  /// TFE died after Terraform had made everything and before it knew: the next plan finds nothing to change.
+  @Test func whatAnApplyLeftThatDidNotFinishIsReadWithTheNextPlan() async throws {
+    try await DriverBench.run { bench in
+      bench.tfe.change { state in
+        state.confirmed = "errored"
+        state.outputs = [("endpoint", "https://eu", false)]
+      }
+      let id = try await bench.submit()
+      try await bench.plan(id)
+      try await bench.work(id, until: .planned)
+      try await bench.apply(id)
+      try await bench.work(id, until: .applyFailed)
+      #expect(try await bench.run(id).isPartial)
+      bench.tfe.change { $0.hasChanges = false }
+      try await bench.plan(id)
+      try await bench.work(id, until: .planned)
+      try await bench.apply(id)
+      let deployed = try await bench.store.situation(of: Instance.ID("web"))?.instance.deployed
+      #expect(deployed?.run == id)
+      #expect(deployed?.outputs == ["endpoint": PorcCore.Output(value: "https://eu", isSensitive: false)])
+    }
+  }
+
   @Test func aDestroyGoesByWhatWasApplied() async throws {
     try await DriverBench.run { bench in
       let deployed = try await bench.deployed("web", ["region": "eu", "size": 3])

@@ -250,7 +250,8 @@ final class FakeTFE: Sendable {
         Self.resource(
           "applies", "apply-\(id)",
           [
-            "status": run.status == "applied" ? "finished" : run.status == "applying" ? "running" : "pending",
+            "status": .string(
+              ["applied": "finished", "applying": "running", "errored": "errored"][run.status] ?? "pending"),
             "log-read-url": .string("/logs/\(id)/apply"),
           ]),
       ]

@@ -61,7 +61,7 @@ struct TFEReadingTests {
     }
 
     func reports(_ failure: Failure? = nil) throws -> [RunReport] {
-      try reading().reports(resources: [], outputs: [:], failure: failure, knowsPlan: knowsPlan)
+      try reading().reports(resources: [], outputs: nil, failure: failure, knowsPlan: knowsPlan)
     }
   }
 

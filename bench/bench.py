@@ -133,21 +133,26 @@ class Caller:
         self.connection = http.client.HTTPConnection(place.address, timeout=60)
         self.headers = {"Authorization": f"Bearer {place.secret}", "Content-Type": "application/json"}
 
-    def call(self, method, path, body=None):
+    def call(self, method, path, body=None, headers={}):
         data = None if body is None else json.dumps(body)
-        self.connection.request(method, path, data, self.headers)
+        self.connection.request(method, path, data, {**self.headers, **headers})
         answer = self.connection.getresponse()
         text = answer.read()
+        self.tag = answer.headers.get("ETag")
         return answer.status, json.loads(text) if text else None
 
     def until(self, run, state):
+        """Waits as pine does: asks for what is other than what it has seen."""
+        seen = {}
         while True:
-            status, body = self.call("GET", f"/runs/{run}/status?wait=0")
+            status, body = self.call("GET", f"/runs/{run}/status?wait=20", headers=seen)
+            seen = {"If-None-Match": self.tag}
+            if status == 304:
+                continue
             if body["status"] == state:
                 return body
             if body["is_final"]:
                 sys.exit(f"{run} ended {body['status']}")
-            time.sleep(0.005)
 
     def deploy(self, name):
         run = self.call("POST", "/runs", blueprint(name))[1]["run_id"]

@@ -87,7 +87,8 @@ struct PortalSync: Service {
       for (difference, result) in zip(differences, results) {
         do {
           if let error = result.error { throw error }
-          try await clear(difference)
+          // What the portal has just made holds nothing but what it was given.
+          if result.outcome != .created { try await clear(difference) }
           taken.append(difference)
         } catch let error as PortError {
           await postpone(difference, error)

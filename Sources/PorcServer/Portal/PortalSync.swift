@@ -23,13 +23,18 @@ struct PortalSync: Service {
   /// A refusal mends itself only when somebody changes something.
   private static let rejectedBackoff = Backoff(base: .seconds(1), ceiling: .seconds(60))
   private static let batch = 200
+  /// How long a pass waits for the one before: what changes meanwhile goes in one call.
+  private static let pause = Duration.milliseconds(20)
 
   func run() async throws {
     if makesBlueprints { await makeBlueprints() }
     while !Task.isShuttingDownGracefully && !Task.isCancelled {
       let seen = doorbell.count
       do {
-        if try await pass() { continue }
+        if try await pass() {
+          try await Task.sleep(for: Self.pause)
+          continue
+        }
         let due = min(try await store.untilNextDifference() ?? 1, 1)
         await doorbell.wait(since: seen, upTo: .seconds(max(due, 0.01)))
       } catch is CancellationError {

@@ -396,9 +396,9 @@ def main():
     wanted = options.only.split(",") if options.only else SECTIONS
     if unknown := [name for name in wanted if name not in SECTIONS]:
         parser.error(f"there is no section {unknown[0]}; there are {', '.join(SECTIONS)}")
-    for needed in ["wrk", "terraform"]:
-        if not shutil.which(needed):
-            parser.error(f"{needed} is not on the PATH")
+    for names in [["wrk"], ["terraform", "tofu"]]:
+        if not any(map(shutil.which, names)):
+            parser.error(f"{' or '.join(names)} is not on the PATH")
     report = {"machine": machine(), "sections": {}}
     print("  ".join(f"{key}: {value}" for key, value in report["machine"].items()), flush=True)
     folder = tempfile.mkdtemp(prefix="porc-bench-")
@@ -443,4 +443,5 @@ def main():
             json.dump(report, file, indent=2)
 
 
-main()
+if __name__ == "__main__":
+    main()

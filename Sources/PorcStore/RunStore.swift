@@ -54,6 +54,9 @@ public protocol RunStore: Sendable {
   /// The sensitive inputs of a run, encrypted.
   func sealedInputs(of run: Run.ID) async throws -> Data?
 
+  /// Those of all runs of an instance, in all its lives; the newest 500.
+  func sealedInputs(ofRunsOf instance: Instance.ID) async throws -> [Record.SealedInputs]
+
   /// The stored bytes with this SHA-256 (hex): a module's archive or a run's bundle.
   func blob(_ digest: String) async throws -> Data?
 

@@ -14,6 +14,8 @@ extension SQLiteStore {
     path: String, exclusively: Bool = true, settings: Settings = Settings()
   ) throws -> SQLiteStore {
     try makeFile(at: path)
+    // Whoever comes by another name must meet the same lock.
+    let path = try onlyName(of: path)
     let lock = exclusively ? try FileLock(path: path + ".lock") : nil
     do {
       let pool = try DatabasePool(path: path, configuration: configuration)
@@ -39,9 +41,23 @@ extension SQLiteStore {
     var configuration = Configuration()
     configuration.label = "porc"
     configuration.foreignKeysEnabled = true
-    configuration.busyMode = .timeout(5)
+    configuration.busyMode = .timeout(2)
     configuration.maximumReaderCount = 4
     return configuration
+  }
+
+  /// The file's path without links.
+  ///
+  /// - Throws: an error if it has other names: SQLite would keep a log beside each, and damage it
+  ///   (https://www.sqlite.org/howtocorrupt.html#_multiple_links_to_the_same_file).
+  private static func onlyName(of path: String) throws -> String {
+    var status = stat()
+    if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink > 1 {
+      throw StoreError.unusable(
+        "The database '\(path)' has \(status.st_nlink) names (hard links), which would damage it.",
+        fix: "Remove the others, or name a copy.")
+    }
+    return URL(filePath: path).resolvingSymlinksInPath().path
   }
 
   /// SQLite would make the file readable for all; its companions take the mode of the file itself.

@@ -94,6 +94,17 @@ extension SQLiteStore {
     try await read { try $0.value(Int64.self, "SELECT max(position) FROM event") ?? 0 }
   }
 
+  public func sealedInputs(ofRunsOf instance: Instance.ID) async throws -> [Record.SealedInputs] {
+    try await read { db in
+      try db.rows(
+        """
+        SELECT run_id, bytes FROM run JOIN sealed_input ON sealed_input.run_id = run.id
+        WHERE run.instance_id = ? ORDER BY seq DESC LIMIT 500
+        """, [instance.rawValue]
+      ).map { Record.SealedInputs(run: Run.ID($0[0]), bytes: $0[1]) }
+    }
+  }
+
   public func sealedInputs(of run: Run.ID) async throws -> Data? {
     try await read { try $0.value(Data.self, "SELECT bytes FROM sealed_input WHERE run_id = ?", [run.rawValue]) }
   }

@@ -22,7 +22,7 @@ import Testing
         try String.fetchOne(db, sql: "PRAGMA \($0)")
       }
     }
-    #expect(values == ["2", "1", "wal", "5000", "\(Migration.newest)"])
+    #expect(values == ["2", "1", "wal", "2000", "\(Migration.newest)"])
   }
 
   @Test func everyTableIsStrict() async throws {

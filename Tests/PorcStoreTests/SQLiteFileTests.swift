@@ -154,6 +154,22 @@ import Testing
     try await SQLiteStore.open(path: path).close()
   }
 
+  @Test func aLinkIsNoSecondDatabase() async throws {
+    let server = try SQLiteStore.open(path: path)
+    let link = folder.file("link.sqlite").path
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
+    #expect(try problem { try SQLiteStore.open(path: link) }.contains("Another PORC serves"))
+    try await server.close()
+    try await SQLiteStore.open(path: link).close()
+
+    let hard = folder.file("hard.sqlite").path
+    try FileManager.default.linkItem(atPath: path, toPath: hard)
+    #expect(try problem { try SQLiteStore.open(path: hard) }.contains("has 2 names"))
+    #expect(try problem { try SQLiteStore.open(path: path) }.contains("has 2 names"))
+    try FileManager.default.removeItem(atPath: hard)
+    try await SQLiteStore.open(path: path).close()
+  }
+
   @Test func aToolMakesTheDatabaseButNeverMigratesItUnderAServer() async throws {
     try await SQLiteStore.open(path: path, exclusively: false).close()
     try patch(userVersion: 0, applicationID: 0x504F_5243)

@@ -124,7 +124,7 @@ public struct PorcServer: Service {
       services: (services + [application]).map {
         .init(service: $0, successTerminationBehavior: .ignore, failureTerminationBehavior: .gracefullyShutdownGroup)
       }, logger: Logger(label: "porc.services") { _ in SwiftLogNoOpLogHandler() })
-    group.maximumGracefulShutdownDuration = .seconds(4)
+    group.maximumGracefulShutdownDuration = .seconds(3)
     do {
       try await ServiceGroup(configuration: group).run()
     } catch {

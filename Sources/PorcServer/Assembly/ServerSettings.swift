@@ -122,9 +122,9 @@ extension ServerSettings {
     retention = reader.seconds("porc.retention_seconds") ?? retention
     maximumPlanAge = reader.seconds("porc.maximum_plan_age_seconds")
     approvalRequired = reader.flag("porc.approval_required") ?? false
-    catalogInterval = reader.seconds("porc.catalog_interval_seconds") ?? catalogInterval
-    reconcileInterval = reader.seconds("porc.reconcile_interval_seconds") ?? reconcileInterval
-    sweepInterval = reader.seconds("porc.sweep_interval_seconds") ?? sweepInterval
+    catalogInterval = reader.seconds("porc.catalog_interval_seconds", atLeast: 1) ?? catalogInterval
+    reconcileInterval = reader.seconds("porc.reconcile_interval_seconds", atLeast: 1) ?? reconcileInterval
+    sweepInterval = reader.seconds("porc.sweep_interval_seconds", atLeast: 1) ?? sweepInterval
     lanes = reader.number("porc.concurrency", in: 1...256) ?? lanes
     maximumStreams = reader.number("porc.maximum_streams", in: 0...100_000) ?? maximumStreams
     maximumWaits = reader.number("porc.maximum_waits", in: 0...100_000) ?? maximumWaits
@@ -214,8 +214,8 @@ private struct SettingsReader {
     return url
   }
 
-  mutating func seconds(_ key: String) -> TimeInterval? {
-    number(key, in: 0...Int(Int32.max)).map(TimeInterval.init)
+  mutating func seconds(_ key: String, atLeast minimum: Int = 0) -> TimeInterval? {
+    number(key, in: minimum...Int(Int32.max)).map(TimeInterval.init)
   }
 
   mutating func number(_ key: String, in range: ClosedRange<Int>) -> Int? {

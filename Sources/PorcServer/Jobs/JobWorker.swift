@@ -38,12 +38,21 @@ struct JobWorker: Service {
     let busy = BusyLanes()
     await withDiscardingTaskGroup { group in
       group.addTask { await forwardRings(to: wake) }
-      var alarm: Task<Void, Never>?
+      var alarm: Task<Void, any Error>?
       // One claims for all: a lane of its own for each would have all of them ask for the same job.
       for await _ in wakes {
         if doorbell.isOver { break }
         alarm?.cancel()
         let free = lanes - busy.count.withLock(\.self)
+        guard free > 0 else { continue }  // a lane that has done its work wakes
+        let due = await untilNextDue()
+        guard due == 0 else {
+          alarm = Task {
+            try await Task.sleep(for: .seconds(max(due, 0.001)))  // one that was canceled must not wake
+            wake.yield()
+          }
+          continue
+        }
         let leases = await claim(upTo: free)
         for lease in leases {
           busy.count.withLock { $0 += 1 }
@@ -53,7 +62,7 @@ struct JobWorker: Service {
             wake.yield()
           }
         }
-        if leases.count < free { alarm = await alarmForNextDue(wake) }
+        if !leases.isEmpty { wake.yield() }  // for what is due next
       }
       alarm?.cancel()
     }
@@ -72,16 +81,17 @@ struct JobWorker: Service {
     wake.finish()
   }
 
-  private func alarmForNextDue(_ wake: AsyncStream<Void>.Continuation) async -> Task<Void, Never>? {
-    guard let due = try? await store.untilNextDue(), due < 1 else { return nil }
-    return Task {
-      try? await Task.sleep(for: .seconds(max(due, 0.001)))
-      wake.yield()
+  /// In seconds, at most one: then it is asked again.
+  private func untilNextDue() async -> TimeInterval {
+    do {
+      return min(try await store.untilNextDue() ?? 1, 1)
+    } catch {
+      if !(error is CancellationError) { logger.error("jobs cannot be read", metadata: ["error": "\(error)"]) }
+      return 1
     }
   }
 
   private func claim(upTo limit: Int) async -> [Lease] {
-    guard limit > 0 else { return [] }
     do {
       return try await store.claim(worker: worker, for: leaseDuration, limit: limit)
     } catch {

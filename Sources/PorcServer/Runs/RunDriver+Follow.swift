@@ -43,7 +43,7 @@ extension RunDriver {
     let needs = reading.needs(
       knowsPlan: knowsPlan, knowsOutputs: located.situation.instance.basis?.isApplied != false)
     let reports = reading.reports(
-      resources: needs.contains(.planResources) ? await resources(run) : plan.summary?.resources ?? [],
+      resources: needs.contains(.planResources) ? try await resources(run, of: located) : plan.summary?.resources ?? [],
       outputs: needs.contains(.outputs) ? try await outputs(of: located) : nil,
       failure: try await failure(needs, run, of: located), knowsPlan: knowsPlan)
     if run.status.isFinal {
@@ -55,9 +55,13 @@ extension RunDriver {
   }
 
   /// What the plan would do to each resource. Missing rights to the plan's JSON cost the list, not the plan.
-  private func resources(_ run: TerraformEnterprise.Run) async -> [ResourceChange] {
-    guard let planID = run.planID, let json = try? await client.plans.redactedJSONOutput(planID) else { return [] }
-    return json.resourceChanges.compactMap(ResourceChange.init)
+  private func resources(_ run: TerraformEnterprise.Run, of located: Located) async throws -> [ResourceChange] {
+    guard let planID = run.planID, let json = try? await client.plans.redactedJSONOutput(planID),
+      let secret = try await knownSecrets(of: located)
+    else { return [] }
+    return json.resourceChanges.compactMap(ResourceChange.init).map { change in
+      ResourceChange(address: secret.masked(change.address), action: change.action)  // a key of a for_each is part of it
+    }
   }
 
   private func outputs(of located: Located) async throws -> [String: PorcCore.Output] {
@@ -79,7 +83,7 @@ extension RunDriver {
   /// `nil` if they cannot be told, since the key that sealed them is gone.
   private func knownSecrets(of located: Located) async throws -> SecretTexts? {
     do {
-      return try await secrets.texts(of: located)
+      return try await secrets.texts(of: located.run.instance)
     } catch is InputVaultError {
       return nil
     }

@@ -43,7 +43,7 @@ struct RunLogRoutes: Sendable {
   }
 
   private func text(_ located: Located, _ phases: [Phase]) async throws -> Response {
-    let secret = try await secrets.texts(of: located)
+    let secret = try await secrets.texts(of: located.run.instance)
     var text = ""
     for phase in phases {
       guard let url = try await url(of: phase, located) else { continue }
@@ -76,7 +76,7 @@ struct RunLogRoutes: Sendable {
         let seen = doorbell.count
         guard let located = try await store.locate(run) else { return }
         if Self.hasLog(phase, located) {
-          secret = try await secrets.texts(of: located)
+          secret = try await secrets.texts(of: located.run.instance)
           url = try await self.url(of: phase, located)
         }
         if url == nil {

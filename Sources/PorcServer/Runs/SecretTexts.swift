@@ -14,8 +14,8 @@ struct SecretTexts: Sendable {
   private static let minimumLength = 6
 
   init(_ values: some Sequence<Value>) {
-    let found = Set(values.flatMap(Self.leaves)).filter { $0.count >= Self.minimumLength }
-    texts = found.sorted { $0.utf8.count > $1.utf8.count }
+    let leaves = Set(values.flatMap(Self.leaves)).filter { $0.count >= Self.minimumLength }
+    texts = Set(leaves.flatMap(Self.spellings)).sorted { $0.utf8.count > $1.utf8.count }
   }
 
   /// The texts and the lines of texts in a value: a log shows a long one line by line.
@@ -27,6 +27,20 @@ struct SecretTexts: Sendable {
     if let object = value.objectValue { return object.values.flatMap(leaves) }
     if case .number = value { return [value.hclLiteral] }
     return []
+  }
+
+  /// How Terraform and programs write a text: as it is, and within quotes in HCL, in JSON, and as Go quotes it.
+  private static func spellings(_ text: String) -> [String] {
+    let inner = { (quoted: String) in String(quoted.dropFirst().dropLast()) }
+    let json = inner(Value.string(text).json())
+    // Terraform's jsonencode escapes what might be markup.
+    let cautious = json.replacing("<", with: "\\u003c").replacing(">", with: "\\u003e").replacing("&", with: "\\u0026")
+    var go = json
+    for code in (0..<0x20 as Range<UInt8>) + [0x7F] {
+      let hex = (code < 16 ? "0" : "") + String(code, radix: 16)
+      go = go.replacing("\\u00\(hex)", with: "\\x\(hex)").replacing("\\u00\(hex.uppercased())", with: "\\x\(hex)")
+    }
+    return [text, inner(Value.string(text).hclLiteral), json, cautious, go]
   }
 
   func masked(_ text: String) -> String {
@@ -59,8 +73,12 @@ struct SecretKeeper: Sendable {
     return try vault.open(sealed, of: owner)
   }
 
-  func texts(of located: Located) async throws -> SecretTexts {
-    guard located.situation.instance.holdsSensitiveVariables else { return .none }
-    return SecretTexts(try await inputs(of: located).values)
+  /// Those of all runs of the instance: what an earlier one was given lives on in Terraform's state, and is shown when it
+  /// is changed or destroyed.
+  ///
+  /// - Throws: an error of the vault, if any were sealed with another key.
+  func texts(of instance: Instance.ID) async throws -> SecretTexts {
+    let sealed = try await store.sealedInputs(ofRunsOf: instance)
+    return SecretTexts(try sealed.flatMap { try vault.open($0.bytes, of: $0.run).values })
   }
 }

@@ -45,9 +45,17 @@ enum Modules {
         }
       }
       provisioner "local-exec" {
-        command = "echo the password is ${nonsensitive(var.password)}"
+        command     = "echo the password is $P"
+        environment = { P = nonsensitive(var.password) }
       }
+      provisioner "local-exec" {
+        when        = destroy
+        command     = "echo the old password was $P"
+        environment = { P = self.input }
+      }
+      triggers_replace = [nonsensitive(var.password)]
     }
+    resource "terraform_data" "key" { for_each = toset([nonsensitive(var.password)]) }
     output "leaked" { value = ["with", terraform_data.leak.output] }
     output "length" { value = length(nonsensitive(var.password)) }
     """,

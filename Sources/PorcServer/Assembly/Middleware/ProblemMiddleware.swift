@@ -60,7 +60,7 @@ enum Faults {
     case let error as StoreError: return fault(from: error)
     case let error as HTTPError: return fault(from: error)
     case let error as TFEError: return Fault(error)
-    case let error as InputVaultError: return Fault(.bug, error.message, fix: error.fix, cause: error)
+    case let error as InputVaultError: return Fault(.wrongState, error.message, fix: error.fix, cause: error)
     case is HTTPParserError:
       return Fault(.malformedRequest, "The request ended before its body did.", fix: "Send it again.", cause: error)
     case is DecodingError:

@@ -168,7 +168,7 @@ class Caller:
 SUBMIT = """
 local thread = 0
 function setup(thread_) thread = thread + 1; thread_:set("id", thread) end
-function init() counter = 0; mark = os.time() end
+function init() counter = 0 end
 function request()
   counter = counter + 1
   local name = string.format("%s-%d-%d", PREFIX, id, counter)
@@ -281,7 +281,7 @@ def many_submits(place, count, connections):
     }
 
 
-def raw_terraform(place, times):
+def raw_terraform(times):
     found = []
     executable = shutil.which("terraform") or shutil.which("tofu")
     environment = {**os.environ, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
@@ -304,7 +304,7 @@ def lifecycles(place, times):
     caller.deploy("warm")
     raw, whole, own = [], [], []
     for number in range(times):
-        raw.append(raw_terraform(place, 1))
+        raw.append(raw_terraform(1))
         before, start = place.porc.cpu(), time.monotonic()
         caller.deploy(f"life-{number}")
         whole.append((time.monotonic() - start) * 1000)

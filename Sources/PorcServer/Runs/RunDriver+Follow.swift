@@ -104,6 +104,7 @@ extension RunDriver {
     return try await knownSecrets(of: located)?.masked(error)
       ?? Failure("Terraform failed; what it said is not shown, since the key is gone that tells what is secret in it.")
   }
+
   /// Terraform's own words: the first error of a log.
   private func firstError(of phase: TerraformLogReader.Phase, in url: SignedURL?) async -> Failure? {
     guard let url else { return nil }

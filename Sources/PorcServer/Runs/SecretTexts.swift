@@ -1,8 +1,7 @@
 import HCL
 import PorcCore
-import PorcStore
 
-/// The texts that must not be shown because a run's sensitive inputs hold them, even where its module shows them, by
+/// The texts that must not be shown because an instance's sensitive inputs hold them, even where its module shows them, by
 /// `nonsensitive()` or by a provider that quotes them in an error.
 struct SecretTexts: Sendable {
   /// The longest first, since one may be part of another.
@@ -51,34 +50,10 @@ struct SecretTexts: Sendable {
     Failure(masked(failure.summary), detail: failure.detail.map(masked), address: failure.address.map(masked))
   }
 
-  /// Whether a value holds one of them.
+  /// Whether a value holds one of them, in whatever depth, as a key too.
   func isIn(_ value: Value) -> Bool {
     guard !texts.isEmpty else { return false }
-    return Self.leaves(value).contains { leaf in texts.contains { leaf.contains($0) } }
-  }
-}
-
-/// Finds them.
-struct SecretKeeper: Sendable {
-  let store: any Store
-  let vault: InputVault
-
-  /// The values that a plan of the run passes on in secret.
-  ///
-  /// - Throws: an error of the vault, if they were sealed with another key.
-  func inputs(of located: Located) async throws -> [String: Value] {
-    // A destroy passes the variables of the run it removes.
-    let owner = located.run.operation == .destroy ? located.situation.instance.basis?.run : located.run.id
-    guard let owner, let sealed = try await store.sealedInputs(of: owner) else { return [:] }
-    return try vault.open(sealed, of: owner)
-  }
-
-  /// Those of all runs of the instance: what an earlier one was given lives on in Terraform's state, and is shown when it
-  /// is changed or destroyed.
-  ///
-  /// - Throws: an error of the vault, if any were sealed with another key.
-  func texts(of instance: Instance.ID) async throws -> SecretTexts {
-    let sealed = try await store.sealedInputs(ofRunsOf: instance)
-    return SecretTexts(try sealed.flatMap { try vault.open($0.bytes, of: $0.run).values })
+    let text = value.json()
+    return texts.contains { text.contains($0) }
   }
 }

@@ -16,6 +16,8 @@ actor Sweeper {
   /// The TFE runs that nobody waited for when the last sweep looked. Only what is still so is ended, since a run that is
   /// being made or ended looks the same for a moment.
   private var suspects: Set<String> = []
+  /// When the runs that the log has named last moved: each standstill is named once.
+  private var standstills: [PorcCore.Run.ID: Date] = [:]
 
   /// How long a run may be in a state before the log says so, in seconds. Nothing is given up then: a plan may take an
   /// hour, and TFE may be away for a day.
@@ -32,9 +34,14 @@ actor Sweeper {
   }
 
   func sweep() async throws {
+    let named = standstills
+    standstills = [:]
     for situation in try await store.idleSituations(for: idle, limit: Self.limit) {
       try await reinstate(situation)
-      for run in situation.runs.values { complain(about: run) }
+      for run in situation.runs.values where isAtAStandstill(run) {
+        standstills[run.id] = run.updatedAt
+        if named[run.id] != run.updatedAt { name(run) }
+      }
     }
     try await freeWorkspaces()
   }
@@ -50,14 +57,15 @@ actor Sweeper {
     }
   }
 
-  private func complain(about run: PorcCore.Run) {
-    guard let limit = Self.limits[run.state] else { return }
-    let waited = Date().timeIntervalSince(run.updatedAt)
-    guard waited > limit else { return }
+  private func isAtAStandstill(_ run: PorcCore.Run) -> Bool {
+    Self.limits[run.state].map { Date().timeIntervalSince(run.updatedAt) > $0 } ?? false
+  }
+
+  private func name(_ run: PorcCore.Run) {
     logger.warning(
       "a run makes no progress",
       metadata: [
-        "run.id": "\(run.id)", "run.status": "\(run.state.rawValue)", "seconds": "\(Int(waited))",
+        "run.id": "\(run.id)", "run.status": "\(run.state.rawValue)", "since": "\(Timestamp.text(run.updatedAt))",
         "tfe.run.id": "\(run.currentPlan?.tfeRunID ?? "none")",
       ])
   }

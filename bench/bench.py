@@ -382,6 +382,12 @@ def machine():
     return {"cpu": model, "cores": os.cpu_count(), "memory_mb": memory, "kernel": platform.release()}
 
 
+def idle(place, seconds):
+    memory, used = place.porc.memory(), place.porc.cpu()
+    time.sleep(seconds)
+    return {"idle_mb": round(memory, 1), "idle_cpu_percent": round((place.porc.cpu() - used) / seconds * 100, 1)}
+
+
 SECTIONS = ["cold-start", "memory", "lifecycle", "healthz", "status", "events", "submit", "many"]
 
 
@@ -421,7 +427,7 @@ def main():
         section("cold-start", lambda: cold_start(place, 11))
         place.start()
         time.sleep(3)
-        section("memory", lambda: {"idle_mb": round(place.porc.memory(), 1)})
+        section("memory", lambda: idle(place, options.seconds))
         section("lifecycle", lambda: lifecycles(place, 20))
         section("healthz", lambda: health_while_planning(place, options.seconds))
         if "status" in wanted:

@@ -60,6 +60,10 @@ public final class SQLiteStore: Store {
   /// Whether no other process writes what this one keeps in memory.
   var isAlone: Bool { lock != nil }
 
+  public func checkWritable() async throws {
+    try await write(isNews: false) { db in try db.run("UPDATE catalog SET version = version") }
+  }
+
   public func changes() -> AsyncStream<Void> { hints.stream() }
 
   /// The time of the database's clock, as precisely as it is stored.

@@ -8,6 +8,12 @@
 ///   database's clock.
 /// - Event positions are in the order of commits: a reader who resumes after a position misses nothing.
 public protocol Store: RunStore, JobQueue, PortalState, CatalogStore, TokenStore, IdempotencyKeys {
+  /// Commits something that changes nothing.
+  ///
+  /// - Throws: ``StoreError/unusable(_:fix:)`` where nothing can be written: the disk is full, or another process keeps
+  ///   the database locked.
+  func checkWritable() async throws
+
   /// Releases the database; nothing may be called after it.
   func close() async throws
 }

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import HCL
 import PorcCore
 import TestKit
@@ -152,6 +153,19 @@ import Testing
     try await tool.close()
     try await server.close()
     try await SQLiteStore.open(path: path).close()
+  }
+
+  @Test func aDatabaseThatSomebodyLocksSaysSo() async throws {
+    let store = try SQLiteStore.open(path: path)
+    try await store.checkWritable()
+    let shell = try DatabaseQueue(path: path)
+    try await shell.writeWithoutTransaction { try $0.beginTransaction(.immediate) }
+    let error = try #require(await #expect(throws: StoreError.self) { try await store.checkWritable() })
+    #expect("\(error)".contains("Another process keeps the database"), "\(error)")
+    try await shell.writeWithoutTransaction { try $0.rollback() }
+    try await store.checkWritable()
+    #expect(try await store.catalogVersion() == 0)
+    try await store.close()
   }
 
   @Test func aLinkIsNoSecondDatabase() async throws {

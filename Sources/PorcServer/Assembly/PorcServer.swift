@@ -44,7 +44,7 @@ public struct PorcServer: Service {
     let catalog = CatalogCache(store: store)
     let sync = CatalogSync(
       store: store, sources: settings.templateFolders.map { FolderSource(folder: $0) }, logger: logger)
-    let readiness = Readiness()
+    let readiness = Readiness(store: store)
     let views = RunViews(store: store, rules: rules, links: links)
     let idempotency = Idempotency(store: store)
     let submissions = Submissions(
@@ -77,7 +77,8 @@ public struct PorcServer: Service {
     application = Application(
       router: router,
       // A connection that asks nothing, or never ends what it asks, is closed: later than clients give up idle ones.
-      server: .http1(configuration: .init(idleTimeout: .seconds(75))),
+      server: .http1(
+        configuration: .init(additionalChannelHandlers: [Departure()], idleTimeout: .seconds(75))),
       configuration: ApplicationConfiguration(
         address: .hostname(settings.host, port: settings.listenPort), serverName: "porc"),
       onServerRunning: { channel in address.announce(port: channel.localAddress?.port ?? settings.listenPort) },

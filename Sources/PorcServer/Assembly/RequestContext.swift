@@ -1,5 +1,6 @@
 import Hummingbird
 import Logging
+import NIOCore
 import PorcStore
 
 /// What a request carries on its way through the middleware to its handler.
@@ -9,9 +10,12 @@ struct PorcContext: RequestContext {
   let requestID: String
   /// The token it came with, once it was checked.
   var token: TokenRecord?
+  /// The connection that it came by.
+  let channel: any Channel
 
   init(source: Source) {
     coreContext = CoreRequestContextStorage(source: source)
+    channel = source.channel
     var random = SystemRandomNumberGenerator()
     requestID = String(random.next(), radix: 36)
   }

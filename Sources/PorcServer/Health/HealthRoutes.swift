@@ -12,10 +12,7 @@ struct HealthRoutes: Sendable {
   func register(in routes: Routes) {
     routes.get("/healthz", needs: nil) { _, _ in try .json(Health(status: "ok", version: PorcVersion.current)) }
     routes.get("/readyz", needs: nil) { _, _ in
-      _ = try await store.lastPosition()
-      guard readiness.isReady else {
-        throw Fault(.busy, "PORC is starting.", fix: "Ask again in a moment.", retryAfter: 1)
-      }
+      try await readiness.require()
       return try .json(Health(status: "ready", version: PorcVersion.current))
     }
     routes.get("/metrics", needs: .read, metrics)

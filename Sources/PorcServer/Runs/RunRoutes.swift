@@ -154,13 +154,16 @@ struct RunRoutes: Sendable {
   @Sendable private func status(_ request: Request, _ context: PorcContext) async throws -> Response {
     let wait = try request.query("wait", in: 0...60, default: 0)
     let id = try context.runID
-    let look = { () async throws -> EntityTagged in try views.taggedStatus(try await locate(id)) }
-    var known = request.headers[.ifNoneMatch]
-    if known == nil, wait > 0 { known = try await look().tag }
-    let place = wait > 0 ? try waits.take() : nil
+    let given = request.headers[.ifNoneMatch]
+    let look = { @Sendable () async throws -> EntityTagged in try views.taggedStatus(try await locate(id)) }
+    guard wait > 0 else { return try await look().response(unlessKnown: given) }
+    let known = if let given { given } else { try await look().tag }
+    let place = try waits.take()
     defer { withExtendedLifetime(place) {} }
-    let answer = try await doorbell.wait(upTo: .seconds(wait), while: { $0.isKnown(by: known) }, look)
-    return answer.response(unlessKnown: request.headers[.ifNoneMatch])
+    let answer = try await context.whileClientWaits {
+      try await doorbell.wait(upTo: .seconds(wait), while: { $0.isKnown(by: known) }, look)
+    }
+    return answer.response(unlessKnown: given)
   }
 
   @Sendable private func list(_ request: Request, _ context: PorcContext) async throws -> Response {

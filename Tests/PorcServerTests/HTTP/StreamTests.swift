@@ -79,6 +79,20 @@ struct StreamTests {
     }
   }
 
+  /// The wait would hold its place for a minute.
+  @Test(.timeLimit(.minutes(1))) func whoeverLeavesGivesItsPlaceBack() async throws {
+    try await TestServer.run {
+      $0.maximumWaits = 1
+    } _: { test in
+      let run = try await test.submit()
+      let waiting = Task { try await test.get("/runs/\(run)/status?wait=60") }
+      while try await test.get("/runs/\(run)/status?wait=1").code != "busy" {}
+      waiting.cancel()
+      _ = await waiting.result
+      while try await test.get("/runs/\(run)/status?wait=1").code == "busy" {}
+    }
+  }
+
   @Test func aStreamOfEventsGoesOnAndIsResumed() async throws {
     try await TestServer.run { test in
       let run = try await test.submit()

@@ -158,7 +158,9 @@ import Testing
   @Test func aDatabaseThatSomebodyLocksSaysSo() async throws {
     let store = try SQLiteStore.open(path: path)
     try await store.checkWritable()
-    let shell = try DatabaseQueue(path: path)
+    var configuration = Configuration()
+    configuration.allowsUnsafeTransactions = true  // one that stays open
+    let shell = try DatabaseQueue(path: path, configuration: configuration)
     try await shell.writeWithoutTransaction { try $0.beginTransaction(.immediate) }
     let error = try #require(await #expect(throws: StoreError.self) { try await store.checkWritable() })
     #expect("\(error)".contains("Another process keeps the database"), "\(error)")

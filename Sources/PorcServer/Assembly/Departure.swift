@@ -23,7 +23,11 @@ final class Departure: ChannelInboundHandler, RemovableChannelHandler, Sendable 
     }
     defer { state.withLock { _ = $0.cancellations.removeValue(forKey: id) } }
     if state.withLock(\.isGone) { task.cancel() }
-    return try await withTaskCancellationHandler { try await task.value } onCancel: { task.cancel() }
+    return try await withTaskCancellationHandler {
+      try await task.value
+    } onCancel: {
+      task.cancel()
+    }
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

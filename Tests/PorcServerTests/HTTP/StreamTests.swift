@@ -85,7 +85,7 @@ struct StreamTests {
       $0.maximumWaits = 1
     } _: { test in
       let run = try await test.submit()
-      let waiting = Task { try await test.get("/runs/\(run)/status?wait=60") }
+      let waiting = Task { while try await test.get("/runs/\(run)/status?wait=60").code == "busy" {} }
       while try await test.get("/runs/\(run)/status?wait=1").code != "busy" {}
       waiting.cancel()
       _ = await waiting.result

@@ -18,7 +18,7 @@ extension Command {
 
   /// Runs the program to its end and hands over what it writes to either stream, merged, in chunks as they come.
   ///
-  /// The program gets no standard input and a session of its own. Cancelling the task, or `stop`, sends SIGINT to its
+  /// The program gets its `standardInput` and a session of its own. Cancelling the task, or `stop`, sends SIGINT to its
   /// process group (cancelling also SIGKILL after `grace`); what it writes until it ends is still handed over, and the
   /// call returns how it ended. Children that it leaves behind in its group are killed.
   ///
@@ -63,6 +63,49 @@ extension Command {
       status: status, standardOutput: output.bytes, standardError: error.bytes, isTruncated: truncated.contains(true))
   }
 
+  /// Runs the program to its end and hands over what it writes to its standard output, in chunks as they come.
+  /// Otherwise as `run(stop:onOutput:)`.
+  ///
+  /// - Parameters:
+  ///   - errorLimit: how many bytes of the standard error are kept: its end, where programs say why they give up.
+  ///   - onOutput: what it throws ends the program at once and is thrown here.
+  /// - Returns: how it ended, and the end of its standard error.
+  public func stream(
+    errorLimit: Int = 8 << 10, stop: StopSignal = StopSignal(),
+    onOutput: @escaping @Sendable (_ chunk: [UInt8]) async throws -> Void
+  ) async throws -> (status: ExitStatus, errorText: String) {
+    let error = End(limit: errorLimit)
+    let status = try await supervised(stop, error: .sequence) { execution in
+      async let errors: Void = error.collect(execution.standardError)
+      do {
+        for try await buffer in execution.standardOutput { try await onOutput(buffer.withUnsafeBytes { Array($0) }) }
+      } catch {
+        _ = Glibc.kill(-execution.processIdentifier.value, SIGKILL)
+        throw error
+      }
+      try await errors
+    }
+    return (status, await String(decoding: error.bytes, as: UTF8.self))
+  }
+
+  /// The end of a stream.
+  private actor End {
+    private let limit: Int
+    private var kept: [UInt8] = []
+
+    init(limit: Int) { self.limit = limit }
+
+    var bytes: ArraySlice<UInt8> { kept.suffix(limit) }
+
+    func collect(_ sequence: SubprocessOutputSequence) async throws {
+      for try await buffer in sequence {
+        buffer.withUnsafeBytes { kept.append(contentsOf: $0.suffix(limit)) }
+        // Not at every chunk: moving the bytes costs more than holding them twice.
+        if kept.count > 2 * limit { kept.removeFirst(kept.count - limit) }
+      }
+    }
+  }
+
   private actor Collected {
     let limit: Int
     private(set) var bytes: [UInt8] = []
@@ -84,20 +127,25 @@ extension Command {
   /// the program dies of SIGPIPE before it could save its state. Cancellation becomes a signal instead.
   private func supervised<Failure: ErrorOutputProtocol>(
     _ stop: StopSignal, error: Failure,
-    read: @escaping @Sendable (Execution<NoInput, SequenceOutput, Failure>) async throws -> Void
+    read: @escaping @Sendable (Execution<FileDescriptorInput, SequenceOutput, Failure>) async throws -> Void
   ) async throws -> ExitStatus {
     guard let program = Self.find(executable, path: environment["PATH"] ?? "") else {
       throw ProcessError.notFound(executable)
     }
+    let start = limits.isEmpty ? (program, arguments) : limits.wrapping(program, arguments)
+    let input = try openInput()
+    defer { try? input.close() }
     var options = PlatformOptions()
     options.createSession = true
     let configuration = Configuration(
-      executable: .path(FilePath(program)), arguments: Arguments(arguments),
+      executable: .path(FilePath(start.0)), arguments: Arguments(start.1),
       environment: .custom(
         Dictionary(uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) })),
       workingDirectory: workingDirectory.map { FilePath($0) }, platformOptions: options)
     let running = Task {
-      try await Subprocess.run(configuration, input: .none, output: .sequence, error: error) { execution in
+      try await Subprocess.run(
+        configuration, input: .fileDescriptor(input, closeAfterSpawningProcess: false), output: .sequence, error: error
+      ) { execution in
         let process = execution.processIdentifier
         stop.add(process.value)
         let result: Result<Void, any Error>
@@ -121,6 +169,30 @@ extension Command {
       }
     } catch let error as SubprocessError {
       throw ProcessError.cannotStart(executable, reason: error.description)
+    }
+  }
+
+  /// The standard input as a file without a name: nobody has to feed a pipe while the program runs.
+  private func openInput() throws -> FileDescriptor {
+    do {
+      guard !standardInput.isEmpty else {
+        return try FileDescriptor.open("/dev/null", .readOnly, options: .closeOnExec)
+      }
+      let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+      let path = FilePath("\(folder)/standard-input-\(UInt64.random(in: 0 ... .max))")
+      let file = try FileDescriptor.open(
+        path, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec], permissions: .ownerReadWrite)
+      do {
+        guard unlink(path.string) == 0 else { throw Errno(rawValue: errno) }
+        try file.writeAll(standardInput)
+        try file.seek(offset: 0, from: .start)
+      } catch {
+        try? file.close()
+        throw error
+      }
+      return file
+    } catch {
+      throw ProcessError.cannotStart(executable, reason: "its input cannot be prepared: \(error)")
     }
   }
 

@@ -12,6 +12,10 @@ public struct Command: Sendable {
   public var workingDirectory: String?
   /// How long the program may take to end by itself after the task that runs it was cancelled, before it is killed.
   public var grace: Duration
+  /// All that the program can read from its standard input.
+  public var standardInput: [UInt8] = []
+  /// What it may use of the machine.
+  public var limits = ResourceLimits()
 
   public init(
     _ executable: String, _ arguments: [String] = [], environment: [String: String] = [:],

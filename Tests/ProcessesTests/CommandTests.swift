@@ -62,6 +62,42 @@ private func exists(_ process: String) -> Bool { FileManager.default.fileExists(
     #expect(try await shell("cat; echo end").capture().outputText == "end\n")
   }
 
+  @Test func theWholeInputIsReadAndTheOutputComesInChunks() async throws {
+    var command = shell("wc -c >&2; echo out")
+    command.standardInput = [UInt8](repeating: 7, count: 3_000_000)
+    let result = try await command.stream { #expect($0 == Array("out\n".utf8)) }
+    #expect(result.status.isSuccess)
+    #expect(result.errorText == "3000000\n")
+  }
+
+  @Test func theEndOfALongErrorIsKept() async throws {
+    let result = try await shell("head -c 3000000 /dev/zero >&2; echo why >&2").stream(errorLimit: 10) { _ in }
+    #expect(result.errorText == "\0\0\0\0\0\0why\n")
+  }
+
+  @Test func whoeverDislikesTheOutputEndsTheProgram() async throws {
+    struct Dislike: Error {}
+    await #expect(throws: Dislike.self) {
+      _ = try await shell("trap '' INT; echo out; sleep 600; sleep 600").stream { _ in throw Dislike() }
+    }
+  }
+
+  @Test func noFileGrowsBeyondItsLimit() async throws {
+    let file = NSTemporaryDirectory() + "/processes-" + UUID().uuidString
+    defer { try? FileManager.default.removeItem(atPath: file) }
+    var command = shell("exec head -c 100000 /dev/zero > \(file)")
+    command.limits.fileBytes = 50_000
+    #expect(try await command.capture().status == .signaled(SIGXFSZ))
+    let size = try #require(try FileManager.default.attributesOfItem(atPath: file)[.size] as? Int)
+    #expect(size == 50_176)
+  }
+
+  @Test func memoryIsLimited() async throws {
+    var command = shell("ulimit -v; ulimit -f")
+    command.limits = ResourceLimits(memoryBytes: 100 << 20)
+    #expect(try await command.capture().outputText == "102400\nunlimited\n")
+  }
+
   @Test func aProgramThatIsNotThereIsNamed() async throws {
     let error = await #expect(throws: ProcessError.self) { try await Command("no-such-program").capture() }
     #expect(error?.description.contains("'no-such-program'") == true)

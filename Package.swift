@@ -67,6 +67,7 @@ let package = Package(
     .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     library("Archive", ["CArchive"]),
     library("Processes", [subprocess]),
+    library("Git", ["Processes"]),
     library("Retry"),
 
     // The database, and the clients of the systems that PORC talks to.
@@ -96,13 +97,14 @@ let package = Package(
 
     // Tests.
     .target(
-      name: "TestKit", dependencies: [httpTypes, hummingbird, logging, nioCore, serviceLifecycle],
+      name: "TestKit", dependencies: ["Processes", httpTypes, hummingbird, logging, nioCore, serviceLifecycle],
       path: "Tests/TestKit",
       swiftSettings: strict),
     tests("HCLTests", ["HCL"]),
     tests("PorcCoreTests", ["PorcCore"]),
     tests("ArchiveTests", ["Archive"]),
     tests("ProcessesTests", ["Processes"]),
+    tests("GitTests", ["Git", httpTypes]),
     tests("RetryTests", ["Retry"]),
     tests("PorcStoreTests", ["HCL", "PorcCore", "PorcStore", grdb]),
     tests("TerraformEnterpriseTests", ["Retry", "TerraformEnterprise", asyncHTTPClient, httpTypes, logging]),

@@ -61,6 +61,7 @@ let package = Package(
   targets: [
     // Pure: values and decisions.
     library("HCL"),
+    library("JSONSchema", ["HCL"], resources: [.embedInCode("Metaschemas/metaschemas.json")]),
     library("PorcCore", ["HCL", crypto, yams]),
 
     // Small and shared.
@@ -101,6 +102,7 @@ let package = Package(
       path: "Tests/TestKit",
       swiftSettings: strict),
     tests("HCLTests", ["HCL"]),
+    tests("JSONSchemaTests", ["HCL", "JSONSchema"], resources: [.copy("Suite")]),
     tests("PorcCoreTests", ["PorcCore"]),
     tests("ArchiveTests", ["Archive"]),
     tests("ProcessesTests", ["Processes"]),

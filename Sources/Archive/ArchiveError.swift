@@ -1,6 +1,6 @@
 /// Why an archive, or a folder, was refused.
 public enum ArchiveError: Error, Sendable, Hashable {
-  /// The bytes are no tar in gzip, or end early.
+  /// The bytes are no archive of the expected kind, or end early.
   case unreadable(String)
   /// A path that is absolute, empty or not UTF-8, or has `..`, a backslash or a NUL in it.
   case unsafePath(String)
@@ -13,8 +13,12 @@ public enum ArchiveError: Error, Sendable, Hashable {
   /// Two entries for one path, or an entry below a path that is a file or a link.
   case clash(String)
   case tooManyEntries(limit: Int)
+  /// One content is larger than this, in bytes.
+  case fileTooLarge(String, limit: Int)
   /// The inflated contents are larger than this, in bytes.
   case tooLarge(limit: Int)
+  /// There is no such folder in the tree, or it names more than one.
+  case noFolder(String)
   /// The file system refused a call.
   case fileSystem(String)
 }
@@ -29,7 +33,9 @@ extension ArchiveError: CustomStringConvertible {
     case .pathTooLong(let path): "The path '\(path.prefix(80))…' is too long."
     case .clash(let path): "The path '\(path)' clashes with another."
     case .tooManyEntries(let limit): "There are more than \(limit) files."
+    case .fileTooLarge(let path, let limit): "The file '\(path)' is larger than \(limit) bytes."
     case .tooLarge(let limit): "The files are larger than \(limit) bytes together."
+    case .noFolder(let path): "There is no folder '\(path)', or more than one."
     case .fileSystem(let reason): reason
     }
   }

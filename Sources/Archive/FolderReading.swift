@@ -77,6 +77,7 @@ struct FolderReading {
       guard count >= 0 else { throw TarGzip.failure("read", path) }
       guard count > 0 else { return content }
       guard total + content.count + count <= limits.totalBytes else { throw .tooLarge(limit: limits.totalBytes) }
+      guard content.count + count <= limits.fileBytes else { throw .fileTooLarge(path, limit: limits.fileBytes) }
       content += chunk[..<count]
     }
   }

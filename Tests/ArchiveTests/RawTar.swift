@@ -44,14 +44,19 @@ struct RawTar {
       output += [UInt8(length & 255), UInt8(length >> 8), UInt8(~length & 255), UInt8(~length >> 8)]
       output += block
     } while !rest.isEmpty
+    for value in [crc(of: content), UInt32(content.count)] {
+      output += (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+    }
+    return output
+  }
+
+  /// The checksum of gzip and zip: RFC 1952, section 8.
+  static func crc(of content: [UInt8]) -> UInt32 {
     var crc: UInt32 = 0xFFFF_FFFF
     for byte in content {
       crc ^= UInt32(byte)
       for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
     }
-    for value in [~crc, UInt32(content.count)] {
-      output += (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
-    }
-    return output
+    return ~crc
   }
 }

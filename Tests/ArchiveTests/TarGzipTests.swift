@@ -90,6 +90,25 @@ import Testing
     }
   }
 
+  @Test func oneFileMayBeTooLargeByItself() throws {
+    let bytes = try TarGzip.pack([.init(path: "a", text: "12345"), .init(path: "b", text: "123456")])
+    #expect(throws: ArchiveError.fileTooLarge("b", limit: 5)) { try TarGzip.unpack(bytes, limits: .init(fileBytes: 5)) }
+    #expect(try TarGzip.unpack(bytes, limits: .init(fileBytes: 6)).count == 2)
+  }
+
+  @Test func gzipWithinGzipIsRefused() {
+    let twice = RawTar.gzip(RawTar().file("a", "x").gzip())
+    #expect(throws: ArchiveError.unreadable("it is packed twice")) { try TarGzip.unpack(twice) }
+  }
+
+  @Test func anArchiveOfGitIsRead() throws {
+    // What `git archive` begins with.
+    let header = RawTar().entry(
+      "pax_global_header", type: "g", content: "52 comment=\(String(repeating: "a", count: 40))\n")
+    let bytes = header.entry("net-1/", type: "5").file("net-1/main.tf", "x").gzip()
+    #expect(try TarGzip.unpack(bytes).map(\.path) == ["net-1/main.tf"])
+  }
+
   @Test func anOverlongPathIsRefused() throws {
     let long = String(repeating: "d/", count: 600) + "x"
     #expect(throws: ArchiveError.pathTooLong(long)) { try TarGzip.unpack(TarGzip.pack([.init(path: long, text: "")])) }

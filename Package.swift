@@ -74,6 +74,7 @@ let package = Package(
     // The database, and the clients of the systems that PORC talks to.
     library("PorcStore", ["HCL", "PorcCore", grdb, crypto]),
     library("TerraformEnterprise", ["Retry", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL]),
+    library("ModuleRegistry", ["Retry", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL]),
     library("PortPortal", ["Retry", asyncHTTPClient, logging, nioCore, nioHTTP1]),
 
     // The embedded TFE and Port: they know nothing of the rest.
@@ -110,6 +111,7 @@ let package = Package(
     tests("RetryTests", ["Retry"]),
     tests("PorcStoreTests", ["HCL", "PorcCore", "PorcStore", grdb]),
     tests("TerraformEnterpriseTests", ["Retry", "TerraformEnterprise", asyncHTTPClient, httpTypes, logging]),
+    tests("ModuleRegistryTests", ["ModuleRegistry", "Retry", asyncHTTPClient, crypto, httpTypes, logging]),
     tests("PortPortalTests", ["PortPortal", "Retry", asyncHTTPClient, httpTypes, logging]),
     tests("SandboxTests", ["Sandbox", "Archive", "Processes", asyncHTTPClient]),
     tests(

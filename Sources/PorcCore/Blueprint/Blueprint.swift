@@ -100,7 +100,8 @@ public struct BlueprintMetadata: Codable, Sendable, Hashable {
     return (metadata, reader)
   }
 
-  static func isInstanceName(_ name: String) -> Bool {
+  /// Whether an instance may have this name.
+  public static func isInstanceName(_ name: String) -> Bool {
     let characters = Array(name.utf8)
     let isPlain = { (byte: UInt8) in
       (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)

@@ -51,46 +51,49 @@ public enum BlueprintValidation {
       region: checked.region, warnings: findings)
   }
 
-  /// The exact version named, or the newest active one that fits the constraint.
+  /// The blueprint in a document, as far as its form can be told without a template.
+  ///
+  /// - Throws: every finding about its form at once.
+  public static func form(
+    of bytes: some Collection<UInt8>, as format: DocumentText.Format
+  ) throws(DocumentProblems) -> Blueprint {
+    let (blueprint, findings) = Blueprint.read(try DocumentText.read(bytes, as: format))
+    guard let blueprint, findings.isEmpty else { throw DocumentProblems(findings) }
+    return blueprint
+  }
+
+  /// Which template a document is for, even if something else about it is wrong: its name, and the version it wants.
+  ///
+  /// - Throws: what is wrong with a document that cannot be read at all.
+  /// - Returns: `nil` if it names none, and no version if it names none or what is no constraint.
+  public static func wish(
+    in bytes: some Collection<UInt8>, as format: DocumentText.Format
+  ) throws(DocumentProblems) -> (template: String, version: VersionConstraint?)? {
+    let blueprint = Blueprint.read(try DocumentText.read(bytes, as: format)).blueprint
+    return blueprint.map { ($0.kind, VersionConstraint($0.schemaVersion)) }
+  }
+
   private static func choose(
     _ blueprint: Blueprint, from catalog: [Template], _ source: SourceValue
   ) -> (template: Template?, findings: [Finding]) {
-    let ofKind = catalog.filter { $0.name == blueprint.kind }
-    func finding(_ key: String, _ message: String, fix: String?, _ severity: Finding.Severity = .error) -> Finding {
+    func finding(_ key: String, _ message: String, fix: String, _ severity: Finding.Severity = .error) -> Finding {
       let place = source.member(key)?.value.range.start
       return Finding(severity, at: "/\(key)", message, fix: fix, line: place?.line, column: place?.column)
     }
-    guard !ofKind.isEmpty else {
-      let names = Set(catalog.map(\.name)).sorted()
-      let near = Suggestion.closest(to: blueprint.kind, among: names)
-      let fix =
-        near.map { "Did you mean '\($0)'?" }
-        ?? (names.isEmpty ? "The catalog is empty." : "Choose one of: \(names.prefix(20).joined(separator: ", ")).")
-      return (nil, [finding("kind", "There is no template '\(blueprint.kind)'.", fix: fix)])
+    // What is no constraint has its finding already; whether there is such a template can be told all the same.
+    let constraint = VersionConstraint(blueprint.schemaVersion)
+    do throws(TemplateChoice.Problem) {
+      let template = try TemplateChoice.template(named: blueprint.kind, constraint, in: catalog)
+      guard constraint != nil else { return (nil, []) }
+      guard template.status == .deprecated else { return (template, []) }
+      let warning = finding(
+        "schema_version", "The template '\(template.modulePath)' is deprecated.", fix: "Move to a newer version.",
+        .warning)
+      return (template, [warning])
+    } catch {
+      if error.part == .version, constraint == nil { return (nil, []) }
+      return (nil, [finding(error.part == .name ? "kind" : "schema_version", error.message, fix: error.fix)])
     }
-    guard let constraint = VersionConstraint(blueprint.schemaVersion) else { return (nil, []) }
-    let fitting = ofKind.filter { constraint.allows($0.version) }.sorted { $0.version > $1.version }
-    let offered = fitting.filter { $0.status != .retired }
-    guard let template = offered.first(where: { $0.status == .active }) ?? offered.first else {
-      let versions = ofKind.filter { $0.status != .retired }.map(\.version).sorted(by: >).prefix(10)
-      let fix =
-        versions.isEmpty
-        ? "All its versions are retired." : "There are: \(versions.map(\.description).joined(separator: ", "))."
-      let message =
-        fitting.isEmpty
-        ? "The template '\(blueprint.kind)' has no version that fits '\(blueprint.schemaVersion)'."
-        : "The version of '\(blueprint.kind)' that fits '\(blueprint.schemaVersion)' is retired: it takes no new run."
-      return (nil, [finding("schema_version", message, fix: fix)])
-    }
-    guard template.status == .deprecated else { return (template, []) }
-    return (
-      template,
-      [
-        finding(
-          "schema_version", "The template '\(template.modulePath)' is deprecated.", fix: "Move to a newer version.",
-          .warning)
-      ]
-    )
   }
 }
 
@@ -121,9 +124,7 @@ private struct InputCheck {
       findings.append(
         Finding(
           at: "/inputs" + ValuePath([.key(input.name)]).jsonPointer, "The required input '\(input.name)' is missing.",
-          fix: "Add it: \(input.type)\(input.description.map { " (\($0.trimmingSuffix(".")))" } ?? "").",
-          line: place.line,
-          column: place.column))
+          fix: "Add it: \(input.wanted).", line: place.line, column: place.column))
     }
     region = plain["region"]?.stringValue ?? template.regionInput.flatMap { plain[$0]?.stringValue }
   }
@@ -151,7 +152,16 @@ private struct InputCheck {
       return
     }
     if let type = try? TypeConstraint(parsing: input.type) {
-      for finding in type.convert(value).findings {
+      let conversion = type.convert(value)
+      if conversion.value == nil, BlueprintSkeleton.isPlaceholder(value) {
+        findings.append(
+          Finding(
+            at: "/inputs" + ValuePath([.key(input.name)]).jsonPointer,
+            "The input '\(input.name)' is still to be filled in.", fix: "Replace it: \(input.wanted).",
+            line: member.value.range.start.line, column: member.value.range.start.column))
+        return
+      }
+      for finding in conversion.findings {
         let place = member.value.nearestNode(to: finding.path).range.start
         let path = ValuePath([.key("inputs"), .key(input.name)] + finding.path)
         findings.append(
@@ -163,6 +173,11 @@ private struct InputCheck {
     }
     if input.isSensitive { sensitive[input.name] = value } else { plain[input.name] = value }
   }
+}
+
+extension TemplateInput {
+  /// Its type, and what it is for.
+  fileprivate var wanted: String { type + (description.map { " (\($0.trimmingSuffix(".")))" } ?? "") }
 }
 
 extension String {

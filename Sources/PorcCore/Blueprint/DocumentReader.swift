@@ -33,6 +33,10 @@ struct DocumentReader {
       return nil
     }
     guard case .string(let text) = value.content else {
+      if BlueprintSkeleton.isPlaceholder(value.value) {
+        note(value, path(key), "'\(dotted(key))' is still to be filled in.", fix: "Write text there.")
+        return nil
+      }
       let hint = if case .number = value.content { "Put it in quotes." } else { "Write text there." }
       note(value, path(key), "'\(dotted(key))' is not text.", fix: hint)
       return nil

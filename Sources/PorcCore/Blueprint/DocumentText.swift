@@ -15,6 +15,15 @@ public struct DocumentProblems: Error, Sendable, Equatable {
   }
 }
 
+extension DocumentProblems: FaultConvertible {
+  public var fault: Fault {
+    let count = findings.count { $0.severity == .error }
+    return Fault(
+      .invalidInput, "The blueprint has \(count == 1 ? "1 error" : "\(count) errors") to mend.",
+      fix: "Mend each finding and submit it again.", findings: findings)
+  }
+}
+
 /// Reads YAML and JSON with the position of every value.
 public enum DocumentText {
   public enum Format: Sendable { case json, yaml, either }

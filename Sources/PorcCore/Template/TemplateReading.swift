@@ -96,7 +96,14 @@ extension Template {
 }
 
 extension Template {
-  private static func isName(_ name: String) -> Bool {
+  /// Whether a reading looks at a file of this name in the module's folder.
+  public static func isRead(fileNamed name: String) -> Bool {
+    name.hasSuffix(".tf") || name.hasSuffix(".tf.json") || name == TemplateManifest.fileName
+      || name == Bundle.inputsFile || name.lowercased() == "readme.md"
+  }
+
+  /// Whether a folder of this name may hold the versions of a template.
+  public static func isName(_ name: String) -> Bool {
     let isPlain = { (byte: UInt8) in
       switch byte {
       case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),

@@ -31,6 +31,15 @@ public struct VersionConstraint: Sendable, Hashable, CustomStringConvertible {
     conditions.count == 1 && conditions[0].relation == .equal ? conditions[0].version : nil
   }
 
+  /// A version that fits, where one is near those that the constraint names.
+  public var someVersion: Version? {
+    if let exactVersion { return exactVersion }
+    let named = conditions.map(\.version)
+    let above = named.map { Version(major: $0.major, minor: $0.minor, patch: $0.patch + 1) }
+    let below = Version(major: 0, minor: 0, patch: 0)
+    return (named + above + [below]).first(where: allows)
+  }
+
   public func allows(_ version: Version) -> Bool {
     if let exactVersion { return version.isSame(as: exactVersion) }
     return version.prerelease.isEmpty && conditions.allSatisfy { $0.allows(version) }

@@ -53,10 +53,6 @@ enum Faults {
   static func fault(from error: any Error) -> Fault {
     switch error {
     case let convertible as any FaultConvertible: return convertible.fault
-    case let problems as DocumentProblems:
-      return Fault(
-        .invalidInput, "The blueprint has \(problems.findings.errorCount) to mend.",
-        fix: "Mend each finding and submit it again.", findings: problems.findings)
     case let error as StoreError: return fault(from: error)
     case let error as HTTPError: return fault(from: error)
     case let error as TFEError: return Fault(error)
@@ -87,14 +83,6 @@ enum Faults {
       Fault(.malformedRequest, error.body ?? "The request cannot be read.", fix: "See /openapi.json.", cause: error)
     default: Fault(.bug, "Something went wrong that should not have.", cause: error)
     }
-  }
-}
-
-extension [Finding] {
-  /// `1 error`, `3 errors`.
-  fileprivate var errorCount: String {
-    let count = count { $0.severity == .error }
-    return count == 1 ? "1 error" : "\(count) errors"
   }
 }
 

@@ -66,9 +66,9 @@ struct SubmitTests {
     #expect(
       ending.error == """
         error: The blueprint has 2 errors.
-        web.yaml:12:3: There is no input 'regoin'.
+        web.yaml:12:3: error: There is no input 'regoin'.
           try: Did you mean 'region'?
-        web.yaml: /metadata/name: A name is missing.
+        web.yaml: /metadata/name: error: A name is missing.
 
         """)
   }

@@ -39,16 +39,24 @@ struct BlueprintFile: Sendable {
   }
 
   /// By the name's ending, else by the first character.
-  var contentType: String {
+  var format: DocumentText.Format {
     let ending = name.split(separator: ".").last?.lowercased() ?? ""
     switch ending {
-    case "json": return "application/json"
-    case "yaml", "yml": return "application/yaml"
+    case "json": return .json
+    case "yaml", "yml": return .yaml
     default:
       let first = bytes.first {
         ![UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r")].contains($0)
       }
-      return first == UInt8(ascii: "{") ? "application/json" : "application/yaml"
+      return first == UInt8(ascii: "{") ? .json : .yaml
+    }
+  }
+
+  /// How PORC is told of the format.
+  var contentType: String {
+    switch format {
+    case .json: "application/json"
+    case .yaml, .either: "application/yaml"
     }
   }
 }

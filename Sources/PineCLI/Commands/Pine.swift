@@ -18,6 +18,7 @@ struct Pine: ParsableCommand {
       """,
     version: PineCLI.version,
     groupedSubcommands: [
+      CommandGroup(name: "Blueprints", subcommands: [Init.self, Lint.self, Validate.self]),
       CommandGroup(
         name: "Steps", subcommands: [Up.self, Submit.self, Build.self, Plan.self, Apply.self, Destroy.self]),
       CommandGroup(

@@ -35,7 +35,7 @@ extension Session {
     do {
       let answer = try await output.moving { try await porc.submit(document.bytes, as: document.contentType) }
       let summary = try answer.decode(RunSummary.self)
-      output.warn(summary.warnings ?? [], in: document.name)
+      output.tell(summary.warnings ?? [], in: document.name)
       return (summary, answer)
     } catch let fault as Fault {
       throw Complaint(fault, about: document.name)

@@ -73,8 +73,10 @@ extension Pine.Templates {
       }
       let outputs = template.outputs.map { ($0.name, "\($0.description ?? "")") as (String, Prose?) }
       let inputLines = Table(header: ["INPUT", "TYPE", "DEFAULT", "DESCRIPTION"], rows: inputs).lines
+      let next: [Prose] = ["", "\("Next", .bold)", "  pine init \(template.name)@\(template.version.description)"]
       return head + (inputs.isEmpty ? [] : [""] + inputLines)
         + (outputs.isEmpty ? [] : ["", "\("OUTPUT", .dim)"] + Table.fields(outputs))
+        + (template.status == .retired ? [] : next)
     }
   }
 }

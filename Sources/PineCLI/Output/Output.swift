@@ -77,14 +77,14 @@ struct Output: Sendable {
     print(.error, lines.map { $0.rendered(errorPalette) }.joined(separator: "\n"))
   }
 
-  /// What is doubtful about a document.
-  func warn(_ findings: [Finding], in file: String?) {
+  /// What is wrong with a document, or doubtful.
+  func tell(_ findings: [Finding], in file: String?) {
     for finding in findings {
       print(.error, Self.lines(for: finding, in: file).map { $0.rendered(errorPalette) }.joined(separator: "\n"))
     }
   }
 
-  /// `file.yaml:12:3: message`, as editors and compilers have it, and how to mend it.
+  /// `file.yaml:12:3: error: message`, as editors and compilers have it, and how to mend it.
   private static func lines(for finding: Finding, in file: String?) -> [Prose] {
     var place = file ?? ""
     if let line = finding.line {
@@ -94,8 +94,8 @@ struct Output: Sendable {
       place += place.isEmpty ? finding.pointer : ": \(finding.pointer)"
     }
     let head: Prose = place.isEmpty ? "" : "\(place, .bold): "
-    let kind: Prose = finding.severity == .warning ? "\("warning:", .yellow) " : ""
-    let lines: [Prose] = ["\(head)\(kind)\(finding.message)"]
+    let kind: Prose = finding.severity == .warning ? "\("warning:", .yellow)" : "\("error:", .red)"
+    let lines: [Prose] = ["\(head)\(kind) \(finding.message)"]
     return lines + (finding.fix.map { ["  try: \($0)"] } ?? [])
   }
 

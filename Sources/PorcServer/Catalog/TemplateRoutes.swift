@@ -1,4 +1,5 @@
 import Foundation
+import HCL
 import HTTPTypes
 import Hummingbird
 import PorcCore
@@ -18,6 +19,7 @@ struct TemplateRoutes: Sendable {
       return try .json(SourceList(sources: sync.report))
     }
     routes.get("/templates/{template_id}", needs: .read, show)
+    routes.get("/templates/{template_id}/schema", needs: .read, schema)
   }
 
   @Sendable private func list(_ request: Request, _ context: PorcContext) async throws -> Response {
@@ -31,11 +33,20 @@ struct TemplateRoutes: Sendable {
   }
 
   @Sendable private func show(_ request: Request, _ context: PorcContext) async throws -> Response {
+    try .json(TemplateBody(await template(in: context)))
+  }
+
+  @Sendable private func schema(_ request: Request, _ context: PorcContext) async throws -> Response {
+    let schema = BlueprintSchema.schema(for: try await template(in: context))
+    return .bytes(Data(schema.json(prettyPrinted: true).utf8), type: BlueprintSchema.mediaType)
+  }
+
+  private func template(in context: PorcContext) async throws -> Template {
     let id = try context.parameters.require("template_id")
     guard let template = try await store.template(Template.ID(id)) else {
       throw Fault(.notFound, "There is no template '\(id)'.", fix: "List them with pine templates.")
     }
-    return try .json(TemplateBody(template))
+    return template
   }
 }
 

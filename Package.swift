@@ -24,6 +24,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
@@ -62,7 +63,7 @@ let package = Package(
     // Pure: values and decisions.
     library("HCL"),
     library("JSONSchema", ["HCL"], resources: [.embedInCode("Metaschemas/metaschemas.json")]),
-    library("PorcCore", ["HCL", crypto, yams]),
+    library("PorcCore", ["HCL", "JSONSchema", crypto, yams]),
 
     // Small and shared.
     .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
@@ -84,14 +85,14 @@ let package = Package(
     library(
       "PorcServer",
       [
-        "Archive", "HCL", "PorcCore", "PorcStore", "PortPortal", "Retry", "TerraformEnterprise", asyncHTTPClient,
-        configuration, crypto, hummingbird, logging, nioCore, nioHTTP1, serviceLifecycle,
+        "Archive", "Git", "HCL", "ModuleRegistry", "PorcCore", "PorcStore", "PortPortal", "Retry", "TerraformEnterprise", asyncHTTPClient,
+        configuration, crypto, cryptoExtras, hummingbird, logging, nioCore, nioHTTP1, serviceLifecycle,
       ], resources: [.embedInCode("Health/openapi.json")]),
     library("PineCLI", ["HCL", "PorcCore", argumentParser, asyncHTTPClient, nioCore, nioHTTP1]),
     .executableTarget(
       name: "porc",
       dependencies: [
-        "PorcCore", "PorcServer", "PorcStore", "PortPortal", "Sandbox", argumentParser, configuration, logging,
+        "PineCLI", "PorcCore", "PorcServer", "PorcStore", "PortPortal", "Sandbox", argumentParser, configuration, logging,
         nioCore, serviceLifecycle, unixSignals,
       ],
       swiftSettings: strict),
@@ -118,7 +119,7 @@ let package = Package(
       "PorcServerTests",
       [
         "Archive", "HCL", "PorcCore", "PorcServer", "PorcStore", "PortPortal", "Retry", "TerraformEnterprise",
-        asyncHTTPClient, configuration, httpTypes, logging, nioCore, serviceLifecycle,
+        asyncHTTPClient, configuration, crypto, httpTypes, logging, nioCore, serviceLifecycle,
       ]),
     tests("PineCLITests", ["PineCLI"]),
     tests("EndToEndTests", ["Processes", "porc", "pine", asyncHTTPClient, httpTypes, nioCore, nioHTTP1]),

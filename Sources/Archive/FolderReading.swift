@@ -41,7 +41,7 @@ struct FolderReading {
     }
   }
 
-  private func names(in folder: String) throws(ArchiveError) -> [String] {
+  func names(in folder: String) throws(ArchiveError) -> [String] {
     let full = folder.isEmpty ? root : root + "/" + folder
     guard let handle = opendir(full) else { throw TarGzip.failure("open", full) }
     defer { closedir(handle) }

@@ -20,15 +20,18 @@ public enum PineCLI {
   ///   - interrupts: yields when the person presses Ctrl-C.
   ///   - clock: what the pauses between attempts and looks are slept on. Time limits are measured in real time.
   ///   - now: what "2 min ago" is counted from.
+  ///   - program: `pine` itself, or another with the same manners.
   /// - Returns: the exit status, one of ``Fault/ExitStatus``.
   public static func run(
     arguments: [String], environment: [String: String], workingDirectory: String, standardInput: StandardInput,
     output streams: OutputStreams, interrupts: AsyncStream<Void> = AsyncStream { $0.finish() },
-    clock: any Clock<Duration> = ContinuousClock(), now: @escaping @Sendable () -> Date = { Date() }
+    clock: any Clock<Duration> = ContinuousClock(), now: @escaping @Sendable () -> Date = { Date() },
+    program: Program = .pine
   ) async -> Int32 {
     let command: any PineCommand
+    let root = program.root
     do {
-      let parsed = try Pine.parseAsRoot(arguments)
+      let parsed = try root.parseAsRoot(arguments)
       guard let known = parsed as? any PineCommand else {
         var other = parsed
         try other.run()
@@ -36,8 +39,8 @@ public enum PineCLI {
       }
       command = known
     } catch {
-      let code = Pine.exitCode(for: error).rawValue
-      streams.write(code == 0 ? .output : .error, Array((Pine.fullMessage(for: error) + "\n").utf8))
+      let code = root.exitCode(for: error).rawValue
+      streams.write(code == 0 ? .output : .error, Array((root.fullMessage(for: error) + "\n").utf8))
       return code
     }
     let http = PorcClient.httpClient()
@@ -52,8 +55,24 @@ public enum PineCLI {
     return status.rawValue
   }
 
-  /// The whole program: the process's own arguments, environment and streams. Does not return.
-  public static func main() async -> Never {
+  /// A command line that is served here.
+  public enum Program: Sendable {
+    case pine
+    /// `porc catalog`, which talks to a server as `pine` does.
+    case catalog
+
+    fileprivate var root: any ParsableCommand.Type {
+      switch self {
+      case .pine: Pine.self
+      case .catalog: Catalog.self
+      }
+    }
+  }
+
+  /// The whole program: the process's own environment and streams. Does not return.
+  ///
+  /// - Parameter arguments: without the program's name; absent for the process's own.
+  public static func main(_ program: Program = .pine, arguments: [String]? = nil) async -> Never {
     let (interrupts, interrupt) = AsyncStream.makeStream(of: Void.self)
     let wasInterrupted = Latch()
     signal(SIGINT, SIG_IGN)
@@ -66,9 +85,10 @@ public enum PineCLI {
     }
     source.resume()
     let status = await run(
-      arguments: Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment,
+      arguments: arguments ?? Array(CommandLine.arguments.dropFirst()),
+      environment: ProcessInfo.processInfo.environment,
       workingDirectory: FileManager.default.currentDirectoryPath, standardInput: .process, output: .process,
-      interrupts: interrupts)
+      interrupts: interrupts, program: program)
     withExtendedLifetime(source) { exit(status) }
   }
 

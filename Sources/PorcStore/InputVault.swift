@@ -17,6 +17,7 @@ public struct InputVault: Sendable {
   public let keyID: String
   private let sealingKey: SymmetricKey
   private let digestKey: SymmetricKey
+  private let secretKey: SymmetricKey
 
   /// - Parameter key: 32 random bytes.
   /// - Throws: ``InputVaultError/badKey(_:fix:)``.
@@ -33,6 +34,7 @@ public struct InputVault: Sendable {
     }
     sealingKey = derived("porc inputs seal 1")
     digestKey = derived("porc inputs digest 1")
+    secretKey = derived("porc secrets seal 1")
   }
 
   /// Reads a key as ``makeKeyFile(at:)`` writes it.
@@ -80,6 +82,19 @@ public struct InputVault: Sendable {
       // Which check failed is nobody's business, and there is only one thing to do about any.
       throw InputVaultError.damaged(run)
     }
+  }
+
+  /// Encrypts a secret of PORC's own, such as a source's token, so that only ``openSecret(_:of:)`` with the same owner
+  /// reads it.
+  public func sealSecret(_ secret: Value, of owner: String) throws -> Data {
+    try AES.GCM.seal(Data(secret.json().utf8), using: secretKey, authenticating: Data(owner.utf8)).combined ?? Data()
+  }
+
+  /// - Throws: an error that says nothing of the secret, if it was sealed with another key or for another owner.
+  public func openSecret(_ data: Data, of owner: String) throws -> Value {
+    let text = try AES.GCM.open(
+      AES.GCM.SealedBox(combined: data), using: secretKey, authenticating: Data(owner.utf8))
+    return try JSONText.parse(text).value
   }
 
   /// Tells whether inputs are the same, to those who have the key only: HMAC-SHA256 over their canonical JSON, in hex.

@@ -60,8 +60,10 @@ struct DevServer: Service {
       portal: portal)
     settings.host = host
     settings.listenPort = listenPort
-    settings.templateFolders = templates
-    settings.catalogInterval = 2
+    settings.catalog.folders = templates
+    settings.catalog.interval = 2
+    settings.catalog.cacheFolder = folder.path("cache")
+    settings.catalog.allowsLocalPaths = true
     settings.approvalRequired = approvalRequired
     if let retention { settings.retention = retention }
     return settings

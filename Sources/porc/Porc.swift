@@ -10,7 +10,9 @@ struct Porc: AsyncParsableCommand {
     commandName: "porc",
     abstract: "Runs infrastructure blueprints through Terraform Enterprise and keeps the portal true.",
     discussion: "To try it on this machine, with nothing to set up: porc dev", version: PorcVersion.current,
-    subcommands: [Dev.self, Serve.self, SandboxCommand.self, TokenCommand.self, PortCommand.self, DoctorCommand.self])
+    subcommands: [
+      Dev.self, Serve.self, SandboxCommand.self, CatalogCommand.self, TokenCommand.self, PortCommand.self, DoctorCommand.self,
+    ])
 
   /// Errors reach people in one form, whatever threw them.
   static func main() async {

@@ -55,7 +55,10 @@ struct SettingsOptions: ParsableArguments {
   @Option(help: "trace, debug, info, notice, warning, error or critical.")
   var logLevel: Logger.Level = .info
 
-  func settings() async throws -> ServerSettings { try ServerSettings(try await reader()) }
+  func settings() async throws -> ServerSettings {
+    let reader = try await reader()
+    return try ServerSettings(reader, file: try config.map { Array(try Data(contentsOf: URL(filePath: $0))) })
+  }
 
   func reader() async throws -> ConfigReader {
     let environment = EnvironmentVariablesProvider()

@@ -44,9 +44,9 @@ struct ServerSettingsTests {
       "PORT_SETUP": "true",
     ])
     #expect(settings.host == "::1" && settings.listenPort == 9000 && settings.databasePath == "/var/porc.db")
-    #expect(settings.templateFolders == ["/a", "/b"])
+    #expect(settings.catalog.folders == ["/a", "/b"])
     #expect(settings.retention == 60 && settings.maximumPlanAge == 900 && settings.approvalRequired)
-    #expect(settings.lanes == 2 && settings.catalogInterval == 5 && settings.reconcileInterval == 6)
+    #expect(settings.lanes == 2 && settings.catalog.interval == 5 && settings.reconcileInterval == 6)
     #expect(settings.tfe.installation == "two" && settings.tfe.project == "infra")
     #expect(settings.tfe.workspacePrefix == "p2-" && settings.tfe.executionMode == "agent")
     #expect(settings.portal.dialect == .entities && settings.portal.makesBlueprints)
@@ -122,7 +122,7 @@ struct ServerSettingsTests {
     let settings = try ServerSettings(ConfigReader(providers: [environment, file]))
     #expect(settings.tfe.address.absoluteString == "https://env.acme.dev")
     #expect(settings.tfe.token == "from-the-file" && settings.tfe.workspacePrefix == "f-")
-    #expect(settings.templateFolders == ["/a", "/b"])
+    #expect(settings.catalog.folders == ["/a", "/b"])
     #expect(settings.retention == 120 && settings.approvalRequired && settings.portal.makesBlueprints)
     #expect(settings.host == "0.0.0.0" && settings.listenPort == 80)
   }

@@ -59,7 +59,7 @@ struct SubmissionTests {
     let data = try TemporaryFolder()
     let store = try SQLiteStore.open(path: data.file("porc.sqlite").path)
     let templates = try Samples.templates()
-    let reading = try FolderSource(folder: templates.path).read()
+    let reading = try await FolderSource(folder: templates.path).read()
     try await store.replaceTemplates(of: "test", with: reading.templates, archives: reading.archives)
     let submissions = Submissions(
       store: store, catalog: CatalogCache(store: store), vault: try InputVault(key: Data(repeating: 7, count: 32)),
@@ -90,7 +90,7 @@ struct SubmissionTests {
 
   @Test func theGoodOneIsTakenWhole() async throws {
     let templates = try Samples.templates()
-    let reading = try FolderSource(folder: templates.path).read()
+    let reading = try await FolderSource(folder: templates.path).read()
     let valid = try BlueprintValidation.validate(
       Array(Self.good.utf8), as: .either, against: reading.templates)
     #expect(valid.metadata.name == "web-1" && valid.warnings == [])

@@ -6,6 +6,7 @@ struct Call: Sendable {
   enum Method: String, Sendable {
     case get = "GET"
     case post = "POST"
+    case delete = "DELETE"
   }
 
   let method: Method
@@ -31,6 +32,9 @@ struct Call: Sendable {
     return call
   }
 
+  /// Of what is not there any more nothing is left to remove: an attempt after a lost answer does no harm.
+  static func delete(_ path: String...) -> Call { Call(method: .delete, path: joined(path)) }
+
   func sending(_ bytes: [UInt8], as contentType: String) -> Call {
     var call = self
     call.body = bytes
@@ -40,6 +44,19 @@ struct Call: Sendable {
 
   func sending(json body: some Encodable) throws -> Call {
     sending(Array(try JSONEncoder.porc.encode(body)), as: "application/json")
+  }
+
+  func asking(_ query: [(name: String, value: String)]) -> Call {
+    var call = self
+    call.query = query
+    return call
+  }
+
+  /// What may take longer than others.
+  func taking(atMost timeout: Duration) -> Call {
+    var call = self
+    call.timeout = timeout
+    return call
   }
 
   func with(_ name: String, _ value: String?) -> Call {

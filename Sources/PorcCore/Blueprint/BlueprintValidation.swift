@@ -1,4 +1,5 @@
 public import HCL
+import JSONSchema
 
 /// A blueprint that fits its template, with its sensitive inputs set apart.
 public struct ValidBlueprint: Sendable, Equatable {
@@ -45,6 +46,10 @@ public enum BlueprintValidation {
     guard let template = chosen.template else { throw DocumentProblems(findings) }
     let checked = InputCheck(template, blueprint.inputs, in: source)
     findings += checked.findings
+    // Its rules are about values of the right types.
+    if !checked.findings.contains(where: { $0.severity == .error }) {
+      findings += SchemaCheck.findings(in: blueprint.inputs, of: template, source)
+    }
     guard !findings.contains(where: { $0.severity == .error }) else { throw DocumentProblems(findings) }
     return ValidBlueprint(
       template: template, metadata: blueprint.metadata, inputs: checked.plain, sensitiveInputs: checked.sensitive,
@@ -93,6 +98,24 @@ public enum BlueprintValidation {
     } catch {
       if error.part == .version, constraint == nil { return (nil, []) }
       return (nil, [finding(error.part == .name ? "kind" : "schema_version", error.message, fix: error.fix)])
+    }
+  }
+}
+
+/// The inputs of a blueprint against the rules of its template's `schema.json`, as they were given.
+private enum SchemaCheck {
+  static func findings(in inputs: [SourceValue.Member], of template: Template, _ source: SourceValue) -> [Finding] {
+    // A schema that cannot be compiled lets no template into the catalog.
+    guard let schema = template.schema.flatMap({ try? JSONSchema($0) }) else { return [] }
+    let place = source.member("inputs")?.value ?? source
+    let value = Value.object(Dictionary(inputs.map { ($0.key, $0.value.value) }) { _, last in last })
+    return schema.violations(of: value).map { violation in
+      let path = ValuePath([.key("inputs")] + violation.path)
+      let position = place.nearestNode(to: violation.path).range.start
+      return Finding(
+        at: path.jsonPointer, "\(path) \(violation.message).",
+        fix: "The template's \(Template.schemaFile) asks for it, at \(violation.schemaPointer).", line: position.line,
+        column: position.column)
     }
   }
 }

@@ -49,6 +49,14 @@ public struct Template: Codable, Sendable, Equatable, Identifiable {
   public var archive: String
   /// Which source it came from.
   public var source: String
+  /// How the source names the content, to tell whether it has changed.
+  public var content: String?
+  /// What the module says of the providers it needs, by their local names in byte order.
+  public var requiredProviders: [RequiredProvider] = []
+  /// The module's constraints on Terraform's version; all of them hold.
+  public var requiredVersions: [String] = []
+  /// Rules for the inputs beyond their types: a JSON Schema of the inputs' object, from the module's `schema.json`.
+  public var schema: Value?
 
   public var inputsRequired: [String] { inputs.filter(\.isRequired).map(\.name) }
 
@@ -75,12 +83,60 @@ public struct Template: Codable, Sendable, Equatable, Identifiable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case id, name, version, title, description, owner, status, inputs, outputs, commit, readme, archive, source
+    case id, name, version, title, description, owner, status, inputs, outputs, commit, readme, archive, source, content
+    case schema
+    case requiredProviders = "required_providers"
+    case requiredVersions = "required_versions"
     case modulePath = "module_path"
     case repoURL = "repo_url"
     case regionInput = "region_input"
     case approvalRequired = "approval_required"
     case terraformVersion = "terraform_version"
+  }
+}
+
+extension Template {
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    id = try container.decode(ID.self, forKey: .id)
+    name = try container.decode(String.self, forKey: .name)
+    version = try container.decode(Version.self, forKey: .version)
+    modulePath = try container.decode(String.self, forKey: .modulePath)
+    title = try container.decodeIfPresent(String.self, forKey: .title)
+    description = try container.decodeIfPresent(String.self, forKey: .description)
+    owner = try container.decodeIfPresent(String.self, forKey: .owner)
+    status = try container.decode(Status.self, forKey: .status)
+    repoURL = try container.decodeIfPresent(String.self, forKey: .repoURL)
+    regionInput = try container.decodeIfPresent(String.self, forKey: .regionInput)
+    approvalRequired = try container.decode(Bool.self, forKey: .approvalRequired)
+    terraformVersion = try container.decodeIfPresent(String.self, forKey: .terraformVersion)
+    inputs = try container.decode([TemplateInput].self, forKey: .inputs)
+    outputs = try container.decode([TemplateOutput].self, forKey: .outputs)
+    commit = try container.decodeIfPresent(String.self, forKey: .commit)
+    readme = try container.decodeIfPresent(String.self, forKey: .readme)
+    archive = try container.decode(String.self, forKey: .archive)
+    source = try container.decode(String.self, forKey: .source)
+    content = try container.decodeIfPresent(String.self, forKey: .content)
+    schema = try container.decodeIfPresent(Value.self, forKey: .schema)
+    // Absent in what an earlier PORC has stored.
+    requiredProviders = try container.decodeIfPresent([RequiredProvider].self, forKey: .requiredProviders) ?? []
+    requiredVersions = try container.decodeIfPresent([String].self, forKey: .requiredVersions) ?? []
+  }
+}
+
+/// A provider that a template's module needs.
+public struct RequiredProvider: Codable, Sendable, Equatable {
+  /// Its local name.
+  public var name: String
+  /// `hashicorp/aws`, for example; absent if the module does not say.
+  public var source: String?
+  /// All of them hold.
+  public var versions: [String]
+
+  public init(name: String, source: String?, versions: [String]) {
+    self.name = name
+    self.source = source
+    self.versions = versions
   }
 }
 

@@ -1,4 +1,5 @@
 import HCL
+import JSONSchema
 
 extension Template {
   /// What is known of a module folder before it is read.
@@ -12,6 +13,10 @@ extension Template {
     public var commit: String?
     public var archive: String
     public var source: String
+    /// See ``Template/content``.
+    public var content: String?
+    /// Who owns it by the repository's word, if the module itself does not say.
+    public var owner: String?
 
     public init(
       modulePath: String, files: [String: [UInt8]], remote: String? = nil, commit: String? = nil, archive: String,
@@ -76,18 +81,29 @@ extension Template {
           at: "/region_input", "\(TemplateManifest.fileName): there is no variable '\(region)'.",
           fix: "Name one of the module's variables."))
     }
+    var schema: Value?
+    if let bytes = origin.files[schemaFile] {
+      let read = readSchema(bytes)
+      schema = read.schema
+      findings += read.findings
+    }
     var template = Template(
       name: parts[0], version: version, inputs: module.variables.map(TemplateInput.init),
       outputs: module.outputs.map(TemplateOutput.init), archive: origin.archive, source: origin.source)
     template.title = manifest.title
     template.description = manifest.description
-    template.owner = manifest.owner
+    template.owner = manifest.owner ?? origin.owner
+    template.content = origin.content
     template.status = manifest.status
     template.repoURL = manifest.repoURL ?? origin.remote.map { "\($0)/\(parts[0])" }
     template.regionInput = manifest.regionInput
     template.approvalRequired = manifest.approvalRequired
     template.terraformVersion = manifest.terraformVersion
     template.commit = origin.commit
+    template.schema = schema
+    template.requiredVersions = module.requiredVersions
+    template.requiredProviders = module.requiredProviders.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+      .map { RequiredProvider(name: $0, source: $1.source, versions: $1.versionConstraints) }
     template.readme = origin.files.first { $0.key.lowercased() == "readme.md" }.map {
       String(decoding: $0.value, as: UTF8.self)
     }
@@ -99,7 +115,38 @@ extension Template {
   /// Whether a reading looks at a file of this name in the module's folder.
   public static func isRead(fileNamed name: String) -> Bool {
     name.hasSuffix(".tf") || name.hasSuffix(".tf.json") || name == TemplateManifest.fileName
-      || name == Bundle.inputsFile || name.lowercased() == "readme.md"
+      || name == Bundle.inputsFile || name == schemaFile || name.lowercased() == "readme.md"
+  }
+
+  /// A JSON Schema in a module's folder: rules for the inputs that types cannot say.
+  public static let schemaFile = "schema.json"
+
+  private static func readSchema(_ bytes: [UInt8]) -> (schema: Value?, findings: [Finding]) {
+    let document: SourceValue
+    do {
+      document = try DocumentText.read(bytes, as: .json)
+    } catch {
+      return (
+        nil,
+        error.findings.map { finding in
+          var finding = finding
+          finding.message = "\(schemaFile): \(finding.message)"
+          return finding
+        }
+      )
+    }
+    let schema = document.value
+    do {
+      _ = try JSONSchema(schema)
+      return (schema, [])
+    } catch {
+      return (
+        nil,
+        error.problems.map { problem in
+          Finding(at: "", "\(schemaFile): \(problem.pointer): \(problem.message)", fix: problem.fix)
+        }
+      )
+    }
   }
 
   /// Whether a folder of this name may hold the versions of a template.

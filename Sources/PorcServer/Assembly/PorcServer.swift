@@ -42,8 +42,10 @@ public struct PorcServer: Service {
     let rules = RunMachine.Rules(maximumPlanAge: settings.maximumPlanAge)
     let doorbell = Doorbell(store: store)
     let catalog = CatalogCache(store: store)
-    let sync = CatalogSync(
-      store: store, sources: settings.templateFolders.map { FolderSource(folder: $0) }, logger: logger)
+    let factory = SourceFactory(
+      settings.catalog, vault: vault, http: http, tfe: (tfe, settings.tfe), logger: logger)
+    let sync = CatalogSync(store: store, factory: factory, logger: logger)
+    let waker = CatalogWaker(sync: sync, logger: logger)
     let readiness = Readiness(store: store)
     let views = RunViews(store: store, rules: rules, links: links)
     let idempotency = Idempotency(store: store)
@@ -61,7 +63,7 @@ public struct PorcServer: Service {
       AccessMiddleware(store: store)
     }
     let routes = Routes(router: router, table: table)
-    HealthRoutes(store: store, readiness: readiness).register(in: routes)
+    HealthRoutes(store: store, readiness: readiness, sync: sync).register(in: routes)
     RunRoutes(
       store: store, views: views, submissions: submissions, idempotency: idempotency, doorbell: doorbell, waits: waits
     ).register(in: routes)
@@ -71,7 +73,11 @@ public struct PorcServer: Service {
     EventRoutes(store: store, doorbell: doorbell, streams: streams).register(in: routes)
     InstanceRoutes(store: store, views: views, submissions: submissions, idempotency: idempotency)
       .register(in: routes)
-    TemplateRoutes(store: store, catalog: catalog, sync: sync).register(in: routes)
+    TemplateRoutes(store: store, catalog: catalog).register(in: routes)
+    SourceRoutes(store: store, sync: sync, factory: factory, vault: vault).register(in: routes)
+    GitHubWebhook(
+      store: store, sync: sync, waker: waker, secrets: settings.catalog.webhookSecrets, logger: logger
+    ).register(in: routes)
 
     let address = Announcement()
     application = Application(
@@ -92,7 +98,8 @@ public struct PorcServer: Service {
       PortalSync(
         store: store, client: portal, dialect: settings.portal.dialect,
         makesBlueprints: settings.portal.makesBlueprints, doorbell: doorbell, logger: logger),
-      RepeatingService(name: "the catalog's sync", interval: .seconds(settings.catalogInterval), logger: logger) {
+      waker,
+      RepeatingService(name: "the catalog's sync", interval: .seconds(settings.catalog.interval), logger: logger) {
         try await sync.sync()
         readiness.succeed()
       },

@@ -1,5 +1,7 @@
 public import Configuration
 public import Foundation
+import Git
+import PorcCore
 public import PortPortal
 
 /// Everything a server must be told. `porc dev` fills it in by itself; `porc serve` reads it from a file and the environment.
@@ -11,10 +13,7 @@ public struct ServerSettings: Sendable {
   public var secretKeyFile: String
   public var tfe: TFESettings
   public var portal: PortalSettings
-  /// Folders that hold `NAME/VERSION/` modules.
-  public var templateFolders: [String] = []
-  /// Seconds between two looks at the template folders.
-  public var catalogInterval: TimeInterval = 30
+  public var catalog = CatalogSettings()
   /// How long a destroyed instance stays visible, in seconds.
   public var retention: TimeInterval = 24 * 3600
   /// A plan older than this cannot be applied, in seconds; `nil` for no limit.
@@ -37,6 +36,7 @@ public struct ServerSettings: Sendable {
     self.secretKeyFile = secretKeyFile
     self.tfe = tfe
     self.portal = portal
+    catalog.cacheFolder = "\(databasePath)-cache"
   }
 }
 
@@ -93,15 +93,24 @@ extension ServerSettings {
   /// | `porc.retention_seconds` | number | 86400 | |
   /// | `porc.maximum_plan_age_seconds` | number | none | |
   /// | `porc.approval_required` | yes or no | no | |
-  /// | `porc.catalog_interval_seconds` | number | 30 | |
+  /// | `porc.catalog_interval_seconds` | number | 30 | between two looks at the sources of templates |
+  /// | `porc.cache_folder` | path | the database's, with `-cache` | copies of repositories |
+  /// | `porc.repository_megabytes` | number | 512 | the most that is fetched of a repository at once |
+  /// | `porc.repository_files` | number | 100000 | the most files of one module |
+  /// | `porc.file_megabytes` | number | 10 | the largest file of a module |
+  /// | `porc.module_megabytes` | number | 20 | the largest module |
+  /// | `github.webhook_secret` | texts, secret: a list, or with `,` between them | none | one of them signs each webhook |
   /// | `porc.reconcile_interval_seconds` | number | 300 | |
   /// | `porc.sweep_interval_seconds` | number | 30 | |
   /// | `porc.concurrency` | number | 8 | jobs done at once |
   /// | `porc.maximum_streams` | number | 500 | open event and log streams |
   /// | `porc.maximum_waits` | number | 2000 | status reads that wait for a change |
   ///
+  /// Beside these, the file may hold `sources`: a mapping from names to sources of templates.
+  ///
+  /// - Parameter file: the bytes of the settings' file, if there is one, for its `sources`.
   /// - Throws: ``SettingsProblems`` with all of them.
-  public init(_ config: ConfigReader) throws {
+  public init(_ config: ConfigReader, file: [UInt8]? = nil) throws {
     var reader = SettingsReader(config)
     let portal = Self.portal(&reader)
     let tfe = Self.tfe(&reader)
@@ -118,11 +127,10 @@ extension ServerSettings {
     } else {
       reader.problem("porc.listen", "is not HOST:PORT")
     }
-    templateFolders = reader.list("porc.templates")
+    catalog = Self.catalog(&reader, file, databasePath: databasePath)
     retention = reader.seconds("porc.retention_seconds") ?? retention
     maximumPlanAge = reader.seconds("porc.maximum_plan_age_seconds")
     approvalRequired = reader.flag("porc.approval_required") ?? false
-    catalogInterval = reader.seconds("porc.catalog_interval_seconds", atLeast: 1) ?? catalogInterval
     reconcileInterval = reader.seconds("porc.reconcile_interval_seconds", atLeast: 1) ?? reconcileInterval
     sweepInterval = reader.seconds("porc.sweep_interval_seconds", atLeast: 1) ?? sweepInterval
     lanes = reader.number("porc.concurrency", in: 1...256) ?? lanes
@@ -141,6 +149,30 @@ extension ServerSettings {
     settings.executionMode = reader.text("tfe.execution_mode")
     if let mode = settings.executionMode, mode != "remote", mode != "agent" {
       reader.problem("tfe.execution_mode", "is neither 'remote' nor 'agent'")
+    }
+    return settings
+  }
+
+  private static func catalog(
+    _ reader: inout SettingsReader, _ file: [UInt8]?, databasePath: String
+  ) -> CatalogSettings {
+    var settings = CatalogSettings()
+    settings.folders = reader.list("porc.templates")
+    settings.interval = reader.seconds("porc.catalog_interval_seconds", atLeast: 1) ?? settings.interval
+    settings.cacheFolder = reader.text("porc.cache_folder") ?? "\(databasePath)-cache"
+    settings.webhookSecrets = reader.list("github.webhook_secret", isSecret: true)
+    func megabytes(_ key: String, in range: ClosedRange<Int>) -> Int? { reader.number(key, in: range).map { $0 << 20 } }
+    settings.limits.fetchedBytes = megabytes("porc.repository_megabytes", in: 1...100_000) ?? settings.limits.fetchedBytes
+    settings.limits.entries = reader.number("porc.repository_files", in: 1...10_000_000) ?? settings.limits.entries
+    settings.limits.fileBytes = megabytes("porc.file_megabytes", in: 1...1_000) ?? settings.limits.fileBytes
+    settings.limits.treeBytes = megabytes("porc.module_megabytes", in: 1...1_000) ?? settings.limits.treeBytes
+    if let file {
+      let read = SourceDescription.readAll(file)
+      settings.sources = read.descriptions
+      for finding in read.findings {
+        let place = finding.line.map { "line \($0), " } ?? ""
+        reader.problem("sources", at: "\(place)\(finding.pointer): \(finding.message) \(finding.fix ?? "")")
+      }
     }
     return settings
   }
@@ -186,14 +218,18 @@ private struct SettingsReader {
 
   mutating func problem(_ key: String, _ rule: String) { problems.append("\(names(key)) \(rule).") }
 
+  mutating func problem(_ key: String, at problem: String) { problems.append("\(key): \(problem)") }
+
   func text(_ key: String, isSecret: Bool = false) -> String? {
     let text = config.string(forKey: ConfigKey(key), isSecret: isSecret)
     return text?.isEmpty == true ? nil : text
   }
 
   /// A list, or one text with commas.
-  func list(_ key: String) -> [String] {
-    let parts = text(key)?.split(separator: ",").map(String.init) ?? config.stringArray(forKey: ConfigKey(key)) ?? []
+  func list(_ key: String, isSecret: Bool = false) -> [String] {
+    let parts =
+      text(key, isSecret: isSecret)?.split(separator: ",").map(String.init)
+      ?? config.stringArray(forKey: ConfigKey(key), isSecret: isSecret) ?? []
     return parts.map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
   }
 

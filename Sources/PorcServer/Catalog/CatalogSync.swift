@@ -8,90 +8,206 @@ import Synchronization
 /// Keeps the catalog true to its sources. A source that fails harms no other.
 final class CatalogSync: Sendable {
   private let store: any Store
-  private let sources: [FolderSource]
+  private let factory: SourceFactory
   private let logger: Logger
-  private let outcomes = Mutex<[String: SourceBody]>([:])
-  private let turn = AsyncTurn()
+  private let turns = Mutex<[String: AsyncTurn]>([:])
+  private let latest = Mutex<[String: SourceReport]>([:])
 
-  init(store: any Store, sources: [FolderSource], logger: Logger) {
+  /// How many modules are read before they are stored: it bounds the memory.
+  private static let batch = 32
+
+  init(store: any Store, factory: SourceFactory, logger: Logger) {
     self.store = store
-    self.sources = sources
+    self.factory = factory
     self.logger = logger
   }
 
-  /// How each source did last.
-  var report: [SourceBody] { outcomes.withLock { $0.values.sorted { $0.name < $1.name } } }
-
-  /// Reads every source, one sync at a time. Returns once the catalog is as the sources are.
-  func sync() async throws {
-    try await turn.take { [self] in
-      for source in sources { try await sync(source) }
+  /// All sources with how each did last, by name.
+  func report() async throws -> [SourceBody] {
+    let latest = latest.withLock(\.self)
+    return try await configured().map { entry in
+      SourceBody(
+        source: entry.source, isReadOnly: entry.isReadOnly, hasCredentials: entry.hasCredentials,
+        report: latest[entry.source.name] ?? entry.record?.report ?? SourceReport())
     }
   }
 
-  private func sync(_ source: FolderSource) async throws {
-    var body = SourceBody(name: source.name, syncedAt: Date())
+  /// Reads the sources, all or those of these names, each one at a time. Returns once the catalog is as they are.
+  func sync(only names: Set<String>? = nil) async throws {
+    let all = try await configured()
+    if names == nil { try await store.giveUpSources(except: Set(all.map(\.source.name))) }
+    let wanted = all.filter { names?.contains($0.source.name) != false }
+    // Folders are quick, and one after the other: of two that have an identifier, the first has it on every machine.
+    for entry in wanted where entry.source.place.kind == .folder { try await takeTurn(entry) }
+    try await withThrowingTaskGroup { group in
+      for entry in wanted where entry.source.place.kind != .folder {
+        group.addTask { [self] in try await takeTurn(entry) }
+      }
+      try await group.waitForAll()
+    }
+    try await store.settleTemplates()
+  }
+
+  /// The sources there are now: those of the configuration, then those that were added.
+  func configured() async throws -> [ConfiguredSource] { factory.sources(try await store.sources()) }
+
+  /// Gives up what a source that was removed has brought.
+  func forget(_ name: String) async throws {
+    latest.withLock { _ = $0.removeValue(forKey: name) }
+    factory.forget(name)
+    try await store.giveUpSources(except: Set(try await configured().map(\.source.name)))
+    try await store.settleTemplates()
+  }
+
+  private func takeTurn(_ entry: ConfiguredSource) async throws {
+    try await turn(of: entry.source.name).take { try await self.sync(entry) }
+  }
+
+  private func turn(of name: String) -> AsyncTurn {
+    turns.withLock { turns in
+      if let turn = turns[name] { return turn }
+      let turn = AsyncTurn()
+      turns[name] = turn
+      return turn
+    }
+  }
+
+  private func sync(_ entry: ConfiguredSource) async throws {
+    let name = entry.source.name
+    // As it is now: another sync may have come before.
+    let record = try await store.sources().first { $0.name == name }
+    let before = latest.withLock { $0[name] } ?? record?.report
     do {
-      let reading = try source.read()
-      try await refuseToForget(source, reading)
-      let taken = try await store.replaceTemplates(
-        of: source.name, with: reading.templates, archives: reading.archives)
-      body.templates = reading.templates.count - taken.count
-      body.findings =
-        reading.findings
-        + taken.map {
-          Finding(at: "", "The identifier '\($0)' belongs to another source already.", fix: "Rename the module.")
-        }
+      let view = try await factory.make(entry).look()
+      let fingerprint = "\(TemplateReader.version) \(view.fingerprint)"
+      if record?.fingerprint == fingerprint, var report = before, report.error == nil {
+        report.syncedAt = Date()
+        latest.withLock { $0[name] = report }
+        return
+      }
+      let (report, isComplete) = try await read(view, of: name, before: before)
+      try await note(report, fingerprint: isComplete ? fingerprint : "", of: name, before: before)
     } catch let fault as Fault {
-      body.error = fault.message
+      var report = before ?? SourceReport()
+      (report.error, report.fix) = (fault.message, fault.fix)
+      try await note(report, fingerprint: nil, of: name, before: before)
     }
-    note(body)
   }
 
-  /// A folder that is empty all of a sudden is a disk that is not mounted rather than a catalog that was given up. The last
-  /// template of a folder may well be removed.
-  private func refuseToForget(_ source: FolderSource, _ reading: FolderSource.Reading) async throws {
-    guard reading.isEmpty else { return }
-    let count = try await store.templates().count { $0.source == source.name && $0.status != .retired }
-    guard count > 1 else { return }
+  /// Takes into the catalog what is new or has changed, and gives up what is gone.
+  ///
+  /// - Returns: whether there is nothing to look at again while the source stays as it is.
+  private func read(
+    _ view: any ModuleView, of name: String, before: SourceReport?
+  ) async throws -> (report: SourceReport, isComplete: Bool) {
+    let listing = try await view.list()
+    let (modules, clashes) = Self.withoutClashes(listing.modules)
+    let known = try await store.templateContents(of: name)
+    try refuseToForget(known.count, listing, name)
+    var findings = listing.findings + clashes
+    var kept: Set<Template.ID> = []
+    var changed: [ListedModule] = []
+    for module in modules {
+      let id = Template.ID(modulePath: module.path)
+      if known[id] == Self.content(of: module) {
+        kept.insert(id)
+        findings += (before?.findings ?? []).filter { $0.message.hasPrefix("\(module.path): ") }
+      } else {
+        changed.append(module)
+      }
+    }
+    var taken: [Template.ID] = []
+    for start in stride(from: 0, to: changed.count, by: Self.batch) {
+      let batch = Array(changed[start..<min(start + Self.batch, changed.count)])
+      let outcomes = try await templates(of: try await view.read(batch), in: listing, name)
+      for outcome in outcomes {
+        findings += outcome.findings
+        guard let template = outcome.template else { continue }
+        kept.insert(template.id)
+        if known[template.id] != nil { findings.append(Self.changed(template)) }
+      }
+      let templates = outcomes.compactMap(\.template)
+      let archives = outcomes.filter { $0.template != nil }.map { ($0.template?.archive ?? "", $0.archive) }
+      taken += try await store.putTemplates(
+        templates, of: name, archives: Dictionary(archives, uniquingKeysWith: { $1 }))
+    }
+    try await store.giveUpTemplates(of: name, except: kept)
+    findings += taken.map {
+      Finding(at: "", "The identifier '\($0)' belongs to another source already.", fix: "Rename the module.")
+    }
+    let report = SourceReport(templates: kept.count - taken.count, findings: findings, syncedAt: Date())
+    return (report, taken.isEmpty)
+  }
+
+  /// Reads modules side by side.
+  private func templates(
+    of modules: [ReadModule], in listing: ModuleListing, _ name: String
+  ) async throws -> [TemplateReader.Outcome] {
+    let workers = 4
+    return await withTaskGroup(of: [(Int, TemplateReader.Outcome)].self) { group in
+      for worker in 0..<workers {
+        group.addTask {
+          stride(from: worker, to: modules.count, by: workers).map { index in
+            var outcome = TemplateReader.read(modules[index], in: listing, of: name)
+            outcome.template?.content = Self.content(of: modules[index].module)
+            return (index, outcome)
+          }
+        }
+      }
+      return await group.reduce(into: []) { $0 += $1 }.sorted { $0.0 < $1.0 }.map(\.1)
+    }
+  }
+
+  /// What is stored to tell whether a module has changed: its content, and how it was read.
+  private static func content(of module: ListedModule) -> String { "\(TemplateReader.version) \(module.content)" }
+
+  private static func changed(_ template: Template) -> Finding {
+    Finding(
+      .warning, at: "", "\(template.modulePath): has changed although it was published.",
+      fix: "Publish changes as a new version. Runs that were submitted before keep what they were submitted with.")
+  }
+
+  /// Of modules with one identifier only the first.
+  private static func withoutClashes(_ modules: [ListedModule]) -> ([ListedModule], [Finding]) {
+    var paths: [Template.ID: String] = [:]
+    var findings: [Finding] = []
+    let first = modules.filter { module in
+      let id = Template.ID(modulePath: module.path)
+      guard let other = paths[id] else {
+        paths[id] = module.path
+        return true
+      }
+      findings.append(
+        Finding(
+          at: "", "\(module.path): has the same identifier '\(id)' as \(other).", fix: "Rename one of them."))
+      return false
+    }
+    return (first, findings)
+  }
+
+  /// A source that is empty all of a sudden is a disk that is not mounted, or the wrong branch, rather than a catalog that
+  /// was given up. The last template may well be removed.
+  private func refuseToForget(_ count: Int, _ listing: ModuleListing, _ name: String) throws {
+    guard listing.modules.isEmpty, listing.findings.isEmpty, count > 1 else { return }
     throw Fault(
-      .notFound, "The templates' folder '\(source.folder)' is empty: its \(count) templates are kept as they are.",
-      fix: "Check that it is the right folder, and mounted. To give templates up, remove them one by one.")
+      .notFound, "The source '\(name)' is empty: its \(count) templates are kept as they are.",
+      fix: "Check that it is the right place, and there. To give templates up, remove them one by one, or the source.")
   }
 
-  private func note(_ body: SourceBody) {
-    let before = outcomes.withLock { outcomes in
-      defer { outcomes[body.name] = body }
-      return outcomes[body.name]
-    }
+  private func note(
+    _ report: SourceReport, fingerprint: String?, of name: String, before: SourceReport?
+  ) async throws {
+    try await store.noteSource(name, fingerprint: fingerprint, report: report)
+    latest.withLock { $0[name] = report }
     // Said once, not at every turn.
-    if let error = body.error, error != before?.error {
-      logger.error("a template source failed", metadata: ["source": "\(body.name)", "error": "\(error)"])
+    if let error = report.error, error != before?.error {
+      logger.error("a template source failed", metadata: ["source": "\(name)", "error": "\(error)"])
     }
-    for finding in body.findings where before?.findings.contains(finding) != true {
+    let known = Set(before?.findings ?? [])
+    for finding in report.findings where !known.contains(finding) {
       logger.warning(
-        "a template was found wanting", metadata: ["source": "\(body.name)", "finding": "\(finding.message)"])
+        "a template was found wanting", metadata: ["source": "\(name)", "finding": "\(finding.message)"])
     }
-  }
-}
-
-/// One of `GET /templates/sources`.
-struct SourceBody: Codable, Sendable {
-  var name: String
-  var templates = 0
-  /// Why the whole source could not be read, if it could not.
-  var error: String?
-  var findings: [Finding] = []
-  var syncedAt: Date
-
-  init(name: String, syncedAt: Date) {
-    self.name = name
-    self.syncedAt = syncedAt
-  }
-
-  enum CodingKeys: String, CodingKey {
-    case name, templates, error, findings
-    case syncedAt = "synced_at"
   }
 }
 
@@ -106,6 +222,6 @@ private actor AsyncTurn {
       try await work()
     }
     last = task
-    try await task.value
+    try await withTaskCancellationHandler { try await task.value } onCancel: { task.cancel() }
   }
 }

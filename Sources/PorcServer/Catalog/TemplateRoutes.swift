@@ -5,19 +5,13 @@ import Hummingbird
 import PorcCore
 import PorcStore
 
-/// The templates that can be had, and where they come from.
+/// The templates that can be had.
 struct TemplateRoutes: Sendable {
   let store: any Store
   let catalog: CatalogCache
-  let sync: CatalogSync
 
   func register(in routes: Routes) {
     routes.get("/templates", needs: .read, list)
-    routes.get("/templates/sources", needs: .catalog) { _, _ in try .json(SourceList(sources: sync.report)) }
-    routes.post("/templates/sync", needs: .catalog) { _, _ in
-      try await sync.sync()
-      return try .json(SourceList(sources: sync.report))
-    }
     routes.get("/templates/{template_id}", needs: .read, show)
     routes.get("/templates/{template_id}/schema", needs: .read, schema)
   }
@@ -48,8 +42,4 @@ struct TemplateRoutes: Sendable {
     }
     return template
   }
-}
-
-private struct SourceList: Codable {
-  var sources: [SourceBody]
 }

@@ -25,7 +25,7 @@ public struct Doctor: Sendable {
 
   public func examine() async -> [Finding] {
     let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: Client.httpConfiguration)
-    let findings = [
+    var findings = [
       await finding("secret key") {
         _ = try InputVault(keyFile: settings.secretKeyFile)
         return settings.secretKeyFile
@@ -36,15 +36,35 @@ public struct Doctor: Sendable {
         try await store.close()
         return "\(settings.databasePath), \(position) events"
       },
-      await finding("templates") {
-        var count = 0
-        for folder in settings.templateFolders { count += try FolderSource(folder: folder).read().templates.count }
-        return "\(count) in \(settings.templateFolders.count) folders"
-      },
       await finding("Terraform Enterprise") { try await terraformEnterprise(http) },
       await finding("Port") { try await port(http) },
     ]
+    findings += await sources(http)
     try? await http.shutdown()  // nothing is left to lose
+    return findings
+  }
+
+  /// Looks at each source that the configuration names, without taking anything from it.
+  private func sources(_ http: HTTPClient) async -> [Finding] {
+    guard let vault = try? InputVault(keyFile: settings.secretKeyFile) else { return [] }  // told already
+    var catalog = settings.catalog
+    // A server that runs has the copies of its repositories to itself.
+    let scratch = FileManager.default.temporaryDirectory.appending(path: "porc-doctor-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: scratch) }
+    catalog.cacheFolder = scratch.path
+    let configuration = Client.Configuration(
+      address: settings.tfe.address, token: Token(settings.tfe.token), userAgent: "porc/\(PorcVersion.current)")
+    let client = Client(configuration, httpClient: http, logger: logger)
+    let factory = SourceFactory(catalog, vault: vault, http: http, tfe: (client, settings.tfe), logger: logger)
+    var findings: [Finding] = []
+    for entry in factory.sources([]) {
+      findings.append(
+        await finding("templates of \(entry.source.name)") {
+          let view = try await factory.make(entry).look()
+          guard case .folder = entry.source.place else { return "it can be read" }
+          return "\(try await view.list().modules.count) modules"
+        })
+    }
     return findings
   }
 

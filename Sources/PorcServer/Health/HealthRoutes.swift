@@ -8,6 +8,7 @@ import PorcStore
 struct HealthRoutes: Sendable {
   let store: any Store
   let readiness: Readiness
+  let sync: CatalogSync
 
   func register(in routes: Routes) {
     routes.get("/healthz", needs: nil) { _, _ in try .json(Health(status: "ok", version: PorcVersion.current)) }
@@ -27,6 +28,7 @@ struct HealthRoutes: Sendable {
   /// Prometheus' text format (version 0.0.4).
   @Sendable private func metrics(_ request: Request, _ context: PorcContext) async throws -> Response {
     let backlog = try await store.portalBacklog()
+    let sources = try await sync.report()
     let lag = backlog.behindSince.map { max(0, Date().timeIntervalSince($0)) } ?? 0
     let text = """
       # HELP porc_portal_behind Entities that the portal does not show as it should.
@@ -38,9 +40,23 @@ struct HealthRoutes: Sendable {
       # HELP porc_events_total Events recorded.
       # TYPE porc_events_total counter
       porc_events_total \(try await store.lastPosition())
+      # HELP porc_source_up Whether a source of templates could be read when it was last looked at.
+      # TYPE porc_source_up gauge
+      \(sources.map { "porc_source_up{source=\(Self.label($0))} \($0.report.error == nil ? 1 : 0)" }.joined(separator: "\n"))
+      # HELP porc_source_templates Templates that a source offers.
+      # TYPE porc_source_templates gauge
+      \(sources.map { "porc_source_templates{source=\(Self.label($0))} \($0.report.templates)" }.joined(separator: "\n"))
+      # HELP porc_source_findings What is wrong or doubtful in a source.
+      # TYPE porc_source_findings gauge
+      \(sources.map { "porc_source_findings{source=\(Self.label($0))} \($0.report.findings.count)" }.joined(separator: "\n"))
 
       """
     return .bytes(Data(text.utf8), type: "text/plain; version=0.0.4; charset=utf-8")
+  }
+
+  /// A label's value in quotes.
+  private static func label(_ body: SourceBody) -> String {
+    "\"\(body.source.name.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
   }
 }
 

@@ -153,8 +153,9 @@ extension DevServer {
 }
 
 extension API {
-  func requests() async throws -> [JSON] {
-    try await get("/_sandbox/requests?limit=100000").expecting(200).json["requests"].array
+  /// - Parameter sequence: only those after it.
+  func requests(after sequence: Int = 0) async throws -> [JSON] {
+    try await get("/_sandbox/requests?after=\(sequence)&limit=100000").expecting(200).json["requests"].array
   }
 
   func writes() async throws -> [String] {
@@ -162,11 +163,30 @@ extension API {
       .map { "\($0["method"].string ?? "") \($0["path"].string ?? "")" }
   }
 
-  func runsMade() async throws -> [String] {
-    try await requests().filter { $0["method"] == "POST" && $0["path"] == "/api/v2/runs" && $0["status"] == 201 }
+  func runsMade() async throws -> [String] { try await requests().runsMade }
+}
+
+/// Calls that TFE was asked, as its log has them.
+extension [JSON] {
+  /// The messages of the runs that they made.
+  var runsMade: [String] {
+    filter { $0["method"] == "POST" && $0["path"] == "/api/v2/runs" && $0["status"] == 201 }
       .compactMap { record in
         guard let body = record["body"].string.flatMap({ try? JSON(Data($0.utf8)) }) else { return nil }
         return body["data"]["attributes"]["message"].string
       }
+  }
+
+  /// The number of the last of them; 0 for none.
+  var lastSequence: Int { last?["sequence"].number.map { Int($0) } ?? 0 }
+
+  /// The runs whose apply they confirmed.
+  var confirmations: [String] {
+    compactMap { record in
+      guard record["method"] == "POST", record["status"] == 202, let path = record["path"].string,
+        path.hasSuffix("/actions/apply")
+      else { return nil }
+      return path.split(separator: "/").dropLast(2).last.map(String.init)
+    }
   }
 }

@@ -21,11 +21,14 @@ struct CrashTests {
       let developer = Developer(porc: try await place.porc())
       let living = Task { try await developer.deployUntilToldToStop() }
       var random = SplitMix(seed: Self.seed)
-      for _ in 0..<Self.kills {
+      // TFE keeps the newest 20,000 requests only.
+      var requests: [JSON] = []
+      for kill in 0..<Self.kills {
         // Any instant of a lifecycle, which takes about a second; so there is no event to wait for.
         try await Task.sleep(for: .milliseconds(Int.random(in: 0...1200, using: &random)))
         try await place.killPORC()
         try await place.startPORC()
+        if kill % 50 == 49 { requests += try await place.tfe().requests(after: requests.lastSequence) }
       }
       await developer.stop()
       let runs = try await living.value
@@ -33,10 +36,9 @@ struct CrashTests {
 
       let tfe = try await place.tfe()
       let port = try await place.port()
-      let made = try await tfe.runsMade()
-      let confirmed = try await tfe.confirmations()
-      #expect(made.sorted() == runs.map { "\($0.id)/1" }.sorted(), "seed \(Self.seed)")
-      #expect(confirmed.sorted() == runs.map(\.tfeRunID).sorted(), "seed \(Self.seed)")
+      requests += try await tfe.requests(after: requests.lastSequence)
+      #expect(requests.runsMade.sorted() == runs.map { "\($0.id)/1" }.sorted(), "seed \(Self.seed)")
+      #expect(requests.confirmations.sorted() == runs.map(\.tfeRunID).sorted(), "seed \(Self.seed)")
       for run in runs {
         #expect(
           try await tfe.get("/api/v2/runs/\(run.tfeRunID)").json["data"]["attributes"]["status"] == "applied",
@@ -98,7 +100,7 @@ struct CrashTests {
     let made = try await tfe.runs()
     let planned = runs.flatMap { run in (1...run.plans).map { "\(run.id)/\($0)" } }
     #expect(made.map(\.message).sorted() == planned.sorted(), "seed \(Self.seed)")
-    let confirmed = try await tfe.confirmations()
+    let confirmed = try await tfe.requests().confirmations
     #expect(Set(confirmed).count == confirmed.count, "seed \(Self.seed): a plan was confirmed twice")
     let port = try await place.port()
     for run in runs {
@@ -258,15 +260,5 @@ extension API {
       next = list["meta"]["pagination"]["next-page"].number.map { Int($0) }
     }
     return runs
-  }
-
-  /// The TFE runs that TFE was told to apply, and took it.
-  fileprivate func confirmations() async throws -> [String] {
-    try await requests().compactMap { record in
-      guard record["method"] == "POST", record["status"] == 202, let path = record["path"].string,
-        path.hasSuffix("/actions/apply")
-      else { return nil }
-      return path.split(separator: "/").dropLast(2).last.map(String.init)
-    }
   }
 }

@@ -18,8 +18,12 @@ struct CatalogSyncTests {
   ) async throws {
     let (data, log) = (try TemporaryFolder(), CollectedLog())
     let store = try SQLiteStore.open(path: data.file("porc.sqlite").path)
-    let sync = CatalogSync(store: store, sources: folders.map { FolderSource(folder: $0.path) }, logger: log.logger)
-    try await body(sync, store, log)
+    var settings = CatalogSettings()
+    settings.folders = folders.map(\.path)
+    settings.cacheFolder = data.file("cache").path
+    try await SourceBench.with(settings, log.logger) { factory in
+      try await body(CatalogSync(store: store, factory: factory, logger: log.logger), store, log)
+    }
     try await store.close()
   }
 
@@ -47,7 +51,7 @@ struct CatalogSyncTests {
       try remove("db", from: folder)
       try await sync.sync()
       #expect(try await names(store) == ["web/1.1.0", "web/1.0.0"])
-      #expect(sync.report.first?.templates == 2)
+      #expect(try await sync.report().first?.report.templates == 2)
     }
   }
 
@@ -60,13 +64,13 @@ struct CatalogSyncTests {
       try remove("db", from: folder)
       try await sync.sync()
       #expect(try await names(store).count == 2)
-      #expect(sync.report.first?.error?.contains("is empty") == true)
+      #expect(try await sync.report().first?.report.error?.contains("is empty") == true)
       try await sync.sync()
       #expect(log.lines.count { $0.contains("a template source failed") } == 1, "said once")
       try folder.write(Self.module, to: "web/1.0.0/main.tf")
       try await sync.sync()
       #expect(try await names(store) == ["web/1.0.0"])
-      #expect(sync.report.first?.error == nil)
+      #expect(try await sync.report().first?.report.error == nil)
       // The last one may go.
       try remove("web", from: folder)
       try await sync.sync()
@@ -82,7 +86,7 @@ struct CatalogSyncTests {
       try second.write(Self.module, to: "db/2.0.0/main.tf")
       try await sync.sync()
       #expect(try await names(store) == ["db/2.0.0", "db/1.0.0", "web/1.0.0"])
-      #expect(sync.report.map { $0.error != nil }.count { $0 } == 1)
+      #expect(try await sync.report().map { $0.report.error != nil }.count { $0 } == 1)
     }
   }
 
@@ -91,8 +95,8 @@ struct CatalogSyncTests {
     try await withSync(of: first, second) { sync, store, _ in
       try await sync.sync()
       #expect(try await store.template(Template.ID("web-1-0-0"))?.source == "folder:\(first.path)")
-      let report = try #require(sync.report.first { $0.name == "folder:\(second.path)" })
-      #expect(report.templates == 1 && report.findings.first?.message.contains("'web-1-0-0'") == true)
+      let report = try #require(try await sync.report().first { $0.source.name == "folder:\(second.path)" })
+      #expect(report.report.templates == 1 && report.report.findings.first?.message.contains("'web-1-0-0'") == true)
     }
   }
 
@@ -102,7 +106,48 @@ struct CatalogSyncTests {
     try await withSync(of: folder) { sync, store, log in
       for _ in 0..<3 { try await sync.sync() }
       #expect(try await names(store) == ["web/1.0.0"])
-      #expect(log.lines.count { $0.contains("broken/1.0.0") } == sync.report.first?.findings.count)
+      #expect(try await sync.report().first?.report.findings.count == log.lines.count { $0.contains("broken/1.0.0") })
     }
+  }
+
+  @Test func twoModulesCannotHaveOneIdentifier() async throws {
+    try await withSync(of: try folder("my-web/1.0.0", "my.web/1.0.0")) { sync, store, _ in
+      try await sync.sync()
+      #expect(try await names(store) == ["my-web/1.0.0"])
+      let findings = try #require(try await sync.report().first).report.findings
+      #expect(findings.map(\.message) == ["my.web/1.0.0: has the same identifier 'my-web-1-0-0' as my-web/1.0.0."])
+    }
+  }
+
+  @Test func whatHasNotChangedIsNotReadAgain() async throws {
+    let folder = try folder("web/1.0.0", "db/1.0.0")
+    try await withSync(of: folder) { sync, store, log in
+      try await sync.sync()
+      let before = try await store.template(Template.ID("web-1-0-0"))
+      try folder.write("# another\n" + Self.module, to: "db/1.0.0/main.tf")
+      try await sync.sync()
+      #expect(try await store.template(Template.ID("web-1-0-0")) == before)
+      let findings = try #require(try await sync.report().first).report.findings
+      #expect(findings.map(\.message) == ["db/1.0.0: has changed although it was published."])
+      #expect(findings.map(\.severity) == [.warning])
+    }
+  }
+
+  /// A folder that is named no more gives its templates up, and another may have them at once.
+  @Test func aSourceThatIsNoMoreGivesItsTemplatesUp() async throws {
+    let (data, log) = (try TemporaryFolder(), CollectedLog())
+    let (old, new) = (try folder("web/1.0.0", "db/1.0.0"), try folder("web/1.0.0"))
+    let store = try SQLiteStore.open(path: data.file("porc.sqlite").path)
+    for folder in [old, new] {
+      var settings = CatalogSettings()
+      settings.folders = [folder.path]
+      settings.cacheFolder = data.file("cache").path
+      try await SourceBench.with(settings, log.logger) { factory in
+        try await CatalogSync(store: store, factory: factory, logger: log.logger).sync()
+      }
+    }
+    #expect(try await store.templates().map { "\($0.modulePath) \($0.source)" } == ["web/1.0.0 folder:\(new.path)"])
+    #expect(try await store.desiredEntities(.template).map(\.identifier) == ["web-1-0-0"])
+    try await store.close()
   }
 }

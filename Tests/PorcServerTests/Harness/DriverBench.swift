@@ -55,7 +55,7 @@ final class DriverBench: Sendable {
       vault: vault, logger: Self.silent)
     submissions = Submissions(store: store, catalog: CatalogCache(store: store), vault: vault, approvalRequired: false)
     let templates = try Samples.templates()
-    let reading = try FolderSource(folder: templates.path).read()
+    let reading = try await FolderSource(folder: templates.path).read()
     try await store.replaceTemplates(of: "test", with: reading.templates, archives: reading.archives)
   }
 

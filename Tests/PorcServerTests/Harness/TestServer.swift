@@ -44,7 +44,7 @@ struct TestServer: Sendable {
             baseURL: try #require(URL(string: portURL)),
             credentials: .clientCredentials(id: "client", secret: FakePort.secret)))
         settings.listenPort = 0
-        settings.templateFolders = [templates.path]
+        settings.catalog.folders = [templates.path]
         change(&settings)
         let server = try PorcServer(settings, logger: log.logger)
         let group = ServiceGroup(

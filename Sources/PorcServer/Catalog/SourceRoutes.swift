@@ -1,0 +1,99 @@
+import Foundation
+import HCL
+import HTTPTypes
+import Hummingbird
+import PorcCore
+import PorcStore
+
+/// Where templates come from: what is there, what is added and removed, and syncing now.
+struct SourceRoutes: Sendable {
+  let store: any Store
+  let sync: CatalogSync
+  let factory: SourceFactory
+  let vault: InputVault
+
+  func register(in routes: Routes) {
+    routes.get("/templates/sources", needs: .catalog) { _, _ in
+      try .json(SourceList(sources: try await sync.report()))
+    }
+    routes.post("/templates/sources", needs: .catalog, add)
+    routes.delete("/templates/sources/{source_name}", needs: .catalog, remove)
+    routes.post("/templates/sync", needs: .catalog, syncNow)
+  }
+
+  /// Adds a source and syncs it; the answer tells how that went.
+  @Sendable private func add(_ request: Request, _ context: PorcContext) async throws -> Response {
+    let description = try await description(in: request)
+    let source = description.source
+    try factory.check(description)
+    guard !factory.isConfigured(source.name) else { throw Self.isConfigured(source.name) }
+    let secret = try secret(of: description)
+    if let known = try await store.sources().first(where: { $0.name == source.name && $0.source != nil }) {
+      // The same once more is no other source.
+      guard known.source == source, try isSame(known.secret, secret, of: source.name) else {
+        throw Fault(
+          .wrongState, "There is another source named '\(source.name)'.",
+          fix: "Choose another name, or remove that one first: porc catalog remove \(source.name).")
+      }
+    } else {
+      try await store.addSource(source, secret: try secret.map { try vault.sealSecret($0, of: Self.owner(source.name)) })
+    }
+    try await sync.sync(only: [source.name])
+    guard let body = try await sync.report().first(where: { $0.source.name == source.name }) else {
+      throw Self.unknown(source.name)
+    }
+    return try .json(body, status: .created)
+  }
+
+  @Sendable private func remove(_ request: Request, _ context: PorcContext) async throws -> Response {
+    let encoded = try context.parameters.require("source_name")
+    let name = encoded.removingPercentEncoding ?? encoded
+    guard !factory.isConfigured(name) else { throw Self.isConfigured(name) }
+    guard try await store.removeSource(name) else { throw Self.unknown(name) }
+    try await sync.forget(name)
+    return Response(status: .noContent)
+  }
+
+  @Sendable private func syncNow(_ request: Request, _ context: PorcContext) async throws -> Response {
+    try request.allowQuery("source")
+    let name = request.query("source")
+    if let name, try await !sync.configured().contains(where: { $0.source.name == name }) {
+      throw Self.unknown(name)
+    }
+    try await sync.sync(only: name.map { [$0] })
+    let report = try await sync.report()
+    return try .json(SourceList(sources: report.filter { name == nil || $0.source.name == name }))
+  }
+
+  private func description(in request: Request) async throws -> SourceDescription {
+    let bytes = try await request.bodyBytes()
+    let document = try DocumentText.read(bytes, as: .either)
+    let read = SourceDescription.read(document, by: .caller)
+    guard let description = read.description else { throw DocumentProblems(read.findings) }
+    return description
+  }
+
+  private func secret(of description: SourceDescription) throws -> Value? {
+    guard let token = description.access.token else { return nil }
+    var members: [String: Value] = ["token": .string(token)]
+    members["username"] = description.access.username.map(Value.string)
+    return .object(members)
+  }
+
+  private func isSame(_ sealed: Data?, _ secret: Value?, of name: String) throws -> Bool {
+    guard let sealed else { return secret == nil }
+    return (try? vault.openSecret(sealed, of: Self.owner(name))) == secret
+  }
+
+  static func owner(_ name: String) -> String { "source \(name)" }
+
+  private static func isConfigured(_ name: String) -> Fault {
+    Fault(
+      .wrongState, "The source '\(name)' is in PORC's configuration, which cannot be changed from here.",
+      fix: "Change the configuration, and start PORC again.")
+  }
+
+  private static func unknown(_ name: String) -> Fault {
+    Fault(.notFound, "There is no source '\(name)'.", fix: "List them: porc catalog list.")
+  }
+}

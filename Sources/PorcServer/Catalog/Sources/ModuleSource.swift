@@ -1,0 +1,62 @@
+import Archive
+import Foundation
+import PorcCore
+
+/// Something outside that holds versions of Terraform modules.
+protocol ModuleSource: Sendable {
+  /// How it is named in the database and in messages.
+  var name: String { get }
+
+  /// A cheap look at what is there.
+  ///
+  /// - Throws: a `Fault` that says why it cannot be read.
+  func look() async throws -> any ModuleView
+}
+
+/// A source as it was at one moment.
+protocol ModuleView: Sendable {
+  /// Two views with the same fingerprint list the same.
+  var fingerprint: String { get }
+
+  /// All modules that are there, without their files.
+  func list() async throws -> ModuleListing
+
+  /// The files of some of them, in the same order.
+  func read(_ modules: [ListedModule]) async throws -> [ReadModule]
+}
+
+/// What a view lists.
+struct ModuleListing: Sendable {
+  var modules: [ListedModule] = []
+  /// What is wrong with places that are no module, each message beginning with the place.
+  var findings: [Finding] = []
+  /// The repository's URL without credentials and `.git`, if there is one.
+  var remote: String?
+  /// The repository's code owners, if it says.
+  var owners: CodeOwners?
+}
+
+/// One version of a module, before its files are read.
+struct ListedModule: Sendable, Hashable {
+  /// `NAME/VERSION`
+  var path: String
+  /// Names the content: the same text, the same files.
+  var content: String
+  var commit: String?
+  /// Where the source has it: a folder, in the words of the source.
+  var place: String = ""
+  /// Whether the source says that it should not be used any more.
+  var isDeprecated = false
+}
+
+/// One version of a module with its files, or why they could not be had.
+struct ReadModule: Sendable {
+  var module: ListedModule
+  var files: Result<[ArchiveEntry], ModuleRefusal>
+}
+
+/// Why a module is left out.
+struct ModuleRefusal: Error {
+  var message: String
+  var fix: String
+}

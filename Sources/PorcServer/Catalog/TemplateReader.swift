@@ -1,0 +1,52 @@
+import Archive
+import Foundation
+import PorcCore
+
+/// Makes templates of modules' files. Pure, but for the time it takes.
+enum TemplateReader {
+  /// Raised whenever a module may be read otherwise than before: then all are read again.
+  static let version = 1
+
+  /// A module as it goes into the catalog; without a template where an error keeps it out.
+  struct Outcome: Sendable {
+    var template: Template?
+    var archive = Data()
+    /// Each message begins with the module's path.
+    var findings: [Finding] = []
+  }
+
+  static func read(_ read: ReadModule, in listing: ModuleListing, of source: String) -> Outcome {
+    let path = read.module.path
+    var outcome = Outcome()
+    do {
+      let entries = try read.files.get()
+      outcome.archive = Data(try TarGzip.pack(entries))
+      let ownFiles = entries.filter { !$0.path.contains("/") && $0.linkTarget == nil }
+      var origin = Template.Origin(
+        modulePath: path, files: Dictionary(ownFiles.map { ($0.path, $0.bytes) }, uniquingKeysWith: { $1 }),
+        remote: listing.remote, commit: read.module.commit, archive: Digest.sha256(outcome.archive), source: source)
+      origin.content = read.module.content
+      origin.owner = listing.owners?.owner(of: read.module.place.isEmpty ? "main.tf" : "\(read.module.place)/main.tf")
+      let (template, findings) = Template.read(origin)
+      let outside = ModuleReach.findings(in: entries)
+      outcome.template = outside.isEmpty ? template : nil
+      if read.module.isDeprecated, template?.status == .active { outcome.template?.status = .deprecated }
+      outcome.findings = (findings + outside).map { $0.of(path) }
+    } catch let refusal as ModuleRefusal {
+      outcome.findings = [Finding(at: "", "\(path): \(refusal.message)", fix: refusal.fix)]
+    } catch {
+      let message = (error as? ArchiveError)?.description ?? "It cannot be packed."
+      outcome.findings = [Finding(at: "", "\(path): \(message)", fix: "Mend or remove it.")]
+    }
+    return outcome
+  }
+}
+
+extension Finding {
+  /// As a finding about a module of a source.
+  func of(_ path: String) -> Finding {
+    var finding = self
+    finding.message = "\(path): \(message)"
+    return finding
+  }
+}

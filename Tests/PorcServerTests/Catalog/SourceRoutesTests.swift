@@ -1,0 +1,97 @@
+import Foundation
+import HCL
+import PorcCore
+import PorcStore
+import TestKit
+import Testing
+
+@testable import PorcServer
+
+/// Sources over the API.
+struct SourceRoutesTests {
+  private static let module = #"variable "region" { type = string }"#
+
+  private func withRepository(
+    demanding credentials: String? = nil, _ body: @Sendable (TestServer, GitRepository, String) async throws -> Void
+  ) async throws {
+    let folder = try TemporaryFolder()
+    let repository = try await GitRepository(folder.file("modules.git").path)
+    try await repository.commit(["queue/1.0.0/main.tf": Self.module])
+    try await GitHTTPServer(folder: folder.path, demanding: credentials).serve { url in
+      try await TestServer.run { test in try await body(test, repository, "\(url)/modules.git") }
+    }
+  }
+
+  private func names(_ test: TestServer) async throws -> [String] {
+    try await test.get("/templates").json["templates"]?.arrayValue?.compactMap { $0["id"]?.stringValue } ?? []
+  }
+
+  @Test func aSourceIsAddedReadAndRemoved() async throws {
+    try await withRepository { test, repository, url in
+      let added = try await test.post("/templates/sources", #"{"name": "platform", "git": "\#(url)"}"#)
+      #expect(added.status == 201, "\(added.text)")
+      #expect(added.json["templates"] == 1 && added.json["read_only"] == false && added.json["kind"] == "git")
+      #expect(try await names(test).contains("queue-1-0-0"))
+      // The same once more is no other.
+      #expect(try await test.post("/templates/sources", #"{"name": "platform", "git": "\#(url)"}"#).status == 201)
+      let other = try await test.post("/templates/sources", #"{"name": "platform", "git": "\#(url)", "branch": "b"}"#)
+      #expect(other.code == "wrong-state" && other.status == 409)
+
+      try await repository.commit(["queue/1.1.0/main.tf": Self.module])
+      let synced = try await test.post("/templates/sync?source=platform")
+      #expect(synced.json["sources"]?.arrayValue?.map { $0["templates"] } == [2])
+      #expect(try await test.post("/templates/sync?source=unknown").status == 404)
+
+      let list = try await test.get("/templates/sources").json["sources"]?.arrayValue ?? []
+      #expect(list.compactMap { $0["kind"]?.stringValue }.sorted() == ["folder", "git"])
+
+      #expect(try await test.call("DELETE", "/templates/sources/platform").status == 204)
+      #expect(try await !names(test).contains { $0.hasPrefix("queue") })
+      #expect(try await test.call("DELETE", "/templates/sources/platform").status == 404)
+    }
+  }
+
+  @Test func aTokenIsUsedAndNeverShown() async throws {
+    try await withRepository(demanding: "porc:t0p-s3cret") { test, _, url in
+      let refused = try await test.post("/templates/sources", #"{"name": "a", "git": "\#(url)"}"#)
+      #expect(refused.status == 201 && refused.json["error"]?.stringValue?.isEmpty == false)
+      let added = try await test.post(
+        "/templates/sources", #"{"name": "b", "git": "\#(url)", "token": "t0p-s3cret", "username": "porc"}"#)
+      #expect(added.json["templates"] == 1 && added.json["has_credentials"] == true, "\(added.text)")
+      let list = try await test.get("/templates/sources")
+      let stored = try await test.server.store.sources()
+      for text in [added.text, list.text, "\(stored)", test.log.lines.joined()] { #expect(!text.contains("t0p-s3cret")) }
+      let bytes = try #require(stored.first { $0.name == "b" }?.secret)
+      #expect(bytes.range(of: Data("t0p-s3cret".utf8)) == nil)
+    }
+  }
+
+  @Test(arguments: [
+    (#"{"name": "a", "git": "https://user:pw@example.com/a.git"}"#, "/git"),
+    (#"{"name": "a", "git": "ext::sh -c id"}"#, "/git"),
+    (#"{"name": "a", "git": "/etc"}"#, "/git"),
+    (#"{"name": "a", "git": "--upload-pack=id"}"#, "/git"),
+    (#"{"name": "a", "registry": "example.com", "modules": ["x"]}"#, "/modules/0"),
+    (#"{"name": "a", "registry": "exa mple", "modules": ["a/b/c"]}"#, "/registry"),
+    (#"{"name": "a", "folder": "/etc"}"#, "/folder"),
+    (#"{"git": "https://example.com/a.git"}"#, "/name"),
+  ])
+  func whatIsWrongIsRefusedAndNothingIsAdded(body: String, pointer: String) async throws {
+    try await TestServer.run { test in
+      let reply = try await test.post("/templates/sources", body)
+      #expect(reply.status == 422 && reply.code == "invalid-input", "\(reply.text)")
+      #expect(reply.json["findings"]?.arrayValue?.contains { $0["pointer"]?.stringValue == pointer } == true, "\(reply.text)")
+      #expect(!reply.text.contains("user:pw"))
+      #expect(try await test.get("/templates/sources").json["sources"]?.arrayValue?.count == 1)
+    }
+  }
+
+  @Test func whatTheConfigurationNamesIsChangedThere() async throws {
+    try await TestServer.run { test in
+      let name = "folder:\(test.templates.path)"
+      let encoded = name.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+      let reply = try await test.call("DELETE", "/templates/sources/\(encoded)")
+      #expect(reply.status == 409 && reply.json["fix"]?.stringValue?.contains("configuration") == true, "\(reply.text)")
+    }
+  }
+}

@@ -13,7 +13,7 @@ struct JSONSyntaxTests {
     let literal = try #require(module.variable(named: "literal"))
     #expect(literal.default == .known("a${1+1}b %{if true} $${z}"))
     #expect(literal.isSensitive && !literal.isNullable)
-    #expect(literal.validations == ["one", "two"])
+    #expect(literal.validations.map(\.errorMessage) == ["one", "two"])
     #expect(module.variable(named: "plain")?.isRequired == true)
     #expect(module.outputs.map(\.name) == ["o", "p"])
     #expect(module.outputs.map(\.isEphemeral) == [false, true])

@@ -25,7 +25,8 @@ struct ModuleTests {
     #expect(Self.sample.requiredVersions == [">= 1.5, < 2.0"])
     #expect(
       Self.sample.requiredProviders == [
-        "google": ProviderRequirement(source: "hashicorp/google", versionConstraints: ["~> 5.0"]),
+        "google": ProviderRequirement(
+          source: "hashicorp/google", versionConstraints: ["~> 5.0"], configurationAliases: ["network", "dns"]),
         "random": ProviderRequirement(versionConstraints: ["~> 3.1"]),
       ])
   }
@@ -38,7 +39,7 @@ struct ModuleTests {
     let zones = try #require(Self.sample.variable(named: "zones"))
     #expect(zones.typeText == "list(string)")
     #expect(zones.default == .known(["a", "b"]))
-    #expect(zones.validations == ["At least one zone."])
+    #expect(zones.validations.map(\.errorMessage) == ["At least one zone.", nil])
     #expect(!zones.isRequired)
     let pools = try #require(Self.sample.variable(named: "node_pools"))
     #expect(pools.description == "The pools:\n\n  - name\n  - size\n")
@@ -133,7 +134,7 @@ struct ModuleTests {
       ])
   }
 
-  @Test func providersOfSeveralBlocksAreMerged() {
+  @Test func providersOfSeveralBlocksAreMergedThoughTerraformRefusesThem() {
     let module = Module.read([
       "a.tf":
         "terraform {\n required_version = \">= 1\"\n required_providers {\n  a = { source = \"x/a\", version = \"1\" }\n }\n}\n",
@@ -142,7 +143,60 @@ struct ModuleTests {
     ])
     #expect(module.requiredVersions == [">= 1", "< 2"])
     #expect(module.requiredProviders["a"] == ProviderRequirement(source: "x/a", versionConstraints: ["1", "2"]))
-    #expect(module.complaints == ["c.tf:3:3: error: The provider \"a\" has two different sources."])
+    #expect(
+      module.complaints == [
+        "b.tf:3:2: error: The block \"required_providers\" is declared twice. The first time in a.tf, line 3, column 2.",
+        "c.tf:2:2: error: The block \"required_providers\" is declared twice. The first time in a.tf, line 3, column 2.",
+        "c.tf:3:3: error: The provider \"a\" has two different sources.",
+      ])
+  }
+
+  @Test func providersAreNamedByWhateverUsesThem() {
+    let module = Module.read([
+      "a.tf": """
+      provider "aws" {
+        region  = var.region
+        version = "~> 5.0"
+      }
+      provider "aws" {
+        alias = "west"
+      }
+      resource "google_storage_bucket" "b" {
+        provider = google-beta.network
+        name     = "x"
+      }
+      data "random_id" "d" {}
+      ephemeral "vault_kv_secret" "s" { provider = vault }
+      resource "random_id" "d" {}
+
+      """
+    ])
+    #expect(module.complaints == [])
+    #expect(module.providerNames == ["aws", "google-beta", "random", "vault"])
+    #expect(module.providerConfigurations.map(\.alias) == [nil, "west"])
+    #expect(module.providerConfigurations.map(\.version) == ["~> 5.0", nil])
+    #expect(module.resources.map(\.mode) == [.managed, .data, .ephemeral, .managed])
+    #expect(module.resources.map(\.type) == ["google_storage_bucket", "random_id", "vault_kv_secret", "random_id"])
+    #expect(module.resources.map(\.name) == ["b", "d", "s", "d"])
+    #expect(module.resources.map(\.provider) == ["google-beta.network", nil, "vault", nil])
+  }
+
+  @Test(arguments: [
+    "resource \"a_b\" \"c\" {}\nresource \"a_b\" \"c\" {}\n", "provider \"a\" {}\nprovider \"a\" {}\n",
+    "provider \"a\" { alias = \"x\" }\nprovider \"a\" { alias = \"x\" }\n", "resource \"a_b\" {}\n",
+    "resource \"a_b\" \"c d\" {}\n", "resource \"a_b\" \"c\" { provider = f(1) }\n",
+    "terraform {\n required_providers {\n  a = { configuration_aliases = [b.c] }\n }\n}\n",
+  ])
+  func whatTerraformRefusesOfProvidersAndResourcesIsAnError(text: String) {
+    #expect(Module.read(text).diagnostics.map(\.severity) == [.error])
+  }
+
+  @Test func deprecationsAreRead() {
+    let module = Module.read(
+      "variable \"x\" { deprecated = \"Use y.\" }\noutput \"o\" {\n value = 1\n deprecated = \"Use p.\"\n}\n")
+    #expect(module.complaints == [])
+    #expect(module.variables.map(\.deprecated) == ["Use y."])
+    #expect(module.outputs.map(\.deprecated) == ["Use p."])
   }
 }
 
@@ -195,7 +249,7 @@ struct OverrideTests {
     #expect(variable.default == .known(7))
     #expect(variable.description == "first")
     #expect(variable.isSensitive && !variable.isNullable)
-    #expect(variable.validations == ["kept"])
+    #expect(variable.validations.map(\.errorMessage) == ["kept"])
     #expect(variable.file == "variables.tf")
     #expect(module.outputs.map(\.description) == ["last"])
     #expect(module.outputs.map(\.isSensitive) == [true])
@@ -208,6 +262,17 @@ struct OverrideTests {
     let module = Module.read(["x_override.tf": "variable \"x\" {}\noutput \"o\" {}\nmodule \"m\" {}\n"])
     #expect(module.diagnostics.map(\.severity) == [.error, .error, .error])
     #expect(module.variables.isEmpty)
+  }
+
+  @Test func resourcesAndProviderConfigurationsAreChangedToo() {
+    let module = Module.read([
+      "a.tf": "resource \"a_b\" \"c\" {}\nprovider \"a\" { alias = \"x\" }\n",
+      "override.tf": "resource \"a_b\" \"c\" { provider = d.e }\nprovider \"f\" {}\n",
+      "z_override.tf": "provider \"a\" { alias = \"y\" }\ndata \"a_b\" \"c\" {}\n",
+    ])
+    #expect(module.resources.map(\.provider) == ["d.e"])
+    #expect(module.providerNames == ["a", "d", "f"])
+    #expect(module.diagnostics.map(\.severity) == [.error, .error])
   }
 
   @Test func versionsAreReplacedAndProvidersByName() {

@@ -9,7 +9,8 @@ struct VariableDeclaration {
   var isSensitive: Bool?
   var isNullable: Bool?
   var isEphemeral: Bool?
-  var validations: [String] = []
+  var deprecated: String?
+  var validations: [Variable.Validation] = []
 
   /// Terraform's rule for overrides. Their `validation` blocks have no effect (1.11.4, `configs/module_merge.go`).
   mutating func merge(_ other: VariableDeclaration) {
@@ -19,13 +20,14 @@ struct VariableDeclaration {
     isSensitive = other.isSensitive ?? isSensitive
     isNullable = other.isNullable ?? isNullable
     isEphemeral = other.isEphemeral ?? isEphemeral
+    deprecated = other.deprecated ?? deprecated
   }
 
   var variable: Variable {
     Variable(
       name: name, type: type?.constraint ?? .any, typeText: type?.text ?? "", description: description,
       default: `default`?.value, isSensitive: isSensitive ?? false, isNullable: isNullable ?? true,
-      isEphemeral: isEphemeral ?? false, validations: validations, file: file, range: range)
+      isEphemeral: isEphemeral ?? false, deprecated: deprecated, validations: validations, file: file, range: range)
   }
 }
 
@@ -37,17 +39,19 @@ struct OutputDeclaration {
   var description: String?
   var isSensitive: Bool?
   var isEphemeral: Bool?
+  var deprecated: String?
 
   mutating func merge(_ other: OutputDeclaration) {
     if let text = other.description, !text.isEmpty { description = text }
     isSensitive = other.isSensitive ?? isSensitive
     isEphemeral = other.isEphemeral ?? isEphemeral
+    deprecated = other.deprecated ?? deprecated
   }
 
   var output: Output {
     Output(
       name: name, description: description, isSensitive: isSensitive ?? false, isEphemeral: isEphemeral ?? false,
-      file: file, range: range)
+      deprecated: deprecated, file: file, range: range)
   }
 }
 

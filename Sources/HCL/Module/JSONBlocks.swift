@@ -4,6 +4,7 @@ enum JSONBlocks {
   /// How many labels the wanted blocks have, and which inner blocks matter.
   private static let schema: [String: (labels: Int, inner: Set<String>)] = [
     "variable": (1, ["validation"]), "output": (1, []), "module": (1, []), "terraform": (0, ["required_providers"]),
+    "provider": (1, []), "resource": (2, []), "data": (2, []), "ephemeral": (2, []),
   ]
 
   static func blocks(in source: SourceText) -> (blocks: [Block], problems: [ParseFailure]) {
@@ -13,19 +14,22 @@ enum JSONBlocks {
     } catch {
       return ([], [error])
     }
-    var collector = Collector()
+    var collector = Collector(source: source)
     collector.root(root)
     return (collector.blocks, collector.problems)
   }
 
   private struct Collector {
+    let source: SourceText
     var blocks: [Block] = []
     var problems: [ParseFailure] = []
 
     mutating func root(_ root: SourceValue) {
       for member in bodyMembers(root) {
         guard let schema = JSONBlocks.schema[member.key] else { continue }
-        collect(member.value, member.key, schema.inner, missingLabels: schema.labels, labels: [], member.keyRange) {
+        collect(
+          member.value, member.key, schema.inner, missingLabels: schema.labels, labels: [], member.keyRange.offsets
+        ) {
           $0.blocks.append($1)
         }
       }
@@ -34,13 +38,13 @@ enum JSONBlocks {
     /// Goes down through the labels; calls `found` with each block.
     private mutating func collect(
       _ value: SourceValue, _ type: String, _ inner: Set<String>, missingLabels: Int, labels: [Block.Label],
-      _ range: SourceRange, found: (inout Collector, Block) -> Void
+      _ offsets: Range<Int>, found: (inout Collector, Block) -> Void
     ) {
       if missingLabels > 0 {
         for member in members(value, of: "names of \"\(type)\" blocks") {
-          let label = Block.Label(text: member.key, range: member.keyRange)
+          let label = Block.Label(text: member.key, offsets: member.keyRange.offsets)
           collect(
-            member.value, type, inner, missingLabels: missingLabels - 1, labels: labels + [label], member.keyRange,
+            member.value, type, inner, missingLabels: missingLabels - 1, labels: labels + [label], label.offsets,
             found: found)
         }
         return
@@ -48,27 +52,33 @@ enum JSONBlocks {
       switch value.content {
       case .null: return
       case .array(let bodies):
-        for body in bodies { found(&self, block(body, type, inner, labels, range)) }
-      default: found(&self, block(value, type, inner, labels, range))
+        for body in bodies { found(&self, block(body, type, inner, labels, offsets)) }
+      default: found(&self, block(value, type, inner, labels, offsets))
       }
     }
 
     private mutating func block(
-      _ body: SourceValue, _ type: String, _ inner: Set<String>, _ labels: [Block.Label], _ range: SourceRange
+      _ body: SourceValue, _ type: String, _ inner: Set<String>, _ labels: [Block.Label], _ offsets: Range<Int>
     ) -> Block {
-      var block = Block(type: type, labels: labels, range: range)
+      var block = Block(source: source, type: type, labels: labels, offsets: offsets)
+      var places: [String: SourcePosition] = [:]
       for member in bodyMembers(body) {
         if inner.contains(member.key) {
           var found: [Block] = []
-          collect(member.value, member.key, [], missingLabels: 0, labels: [], member.keyRange) { found.append($1) }
+          collect(member.value, member.key, [], missingLabels: 0, labels: [], member.keyRange.offsets) {
+            found.append($1)
+          }
           block.blocks += found
-        } else if let first = block.attribute(member.key) {
-          let message = "The argument \"\(member.key)\" was already set at \(first.nameRange.start)."
+        } else if let first = places[member.key] {
+          guard problems.count < 50 else { continue }
+          let message = "The argument \"\(member.key)\" was already set at \(first)."
           problems.append(ParseFailure(message: message, position: member.keyRange.start))
         } else {
+          places[member.key] = member.keyRange.start
           block.attributes.append(
             Attribute(
-              name: member.key, nameRange: member.keyRange, expression: Expression(member.value), native: nil))
+              source: source, name: member.key, nameOffsets: member.keyRange.offsets,
+              expression: Expression(member.value), isNative: false))
         }
       }
       return block

@@ -26,8 +26,13 @@ struct ModuleFile {
   /// The blocks that a module's interface is made of, and what is wrong with the file.
   func blocks() -> (blocks: [Block], problems: [ParseFailure]) {
     let source = SourceText(bytes)
-    return isJSON
-      ? JSONBlocks.blocks(in: source)
-      : BlockParser.blocks(in: source, wanted: ["variable", "output", "terraform", "module"])
+    return isJSON ? JSONBlocks.blocks(in: source) : BlockParser.blocks(in: source, Self.interests)
   }
+
+  private static let interests: [String: BlockParser.Interest] = [
+    "variable": .everything, "terraform": .everything,
+    "output": .arguments(["description", "sensitive", "ephemeral", "deprecated"]),
+    "module": .arguments(["source", "version"]), "provider": .arguments(["alias", "version"]),
+    "resource": .arguments(["provider"]), "data": .arguments(["provider"]), "ephemeral": .arguments(["provider"]),
+  ]
 }

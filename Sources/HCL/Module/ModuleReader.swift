@@ -6,6 +6,10 @@ struct ModuleReader {
   private var calls = DeclarationList<ModuleCallDeclaration>()
   private var providers: [String: ProviderRequirement] = [:]
   private var versions: [String] = []
+  /// The first `required_providers`: Terraform wants no other, and we read all.
+  private var requirementsBlock: (file: String, range: SourceRange)?
+  private var configurations = DeclarationList<ProviderConfiguration>()
+  private var resources = DeclarationList<ModuleResource>()
 
   /// Takes a file that is no override.
   mutating func read(_ file: ModuleFile) {
@@ -28,8 +32,26 @@ struct ModuleReader {
         }
       case "terraform":
         versions += requiredVersion(block, file.name)
+        for inner in block.blocks where inner.type == "required_providers" {
+          if let first = requirementsBlock {
+            duplicate("block", "required_providers", first.file, first.range, file.name, inner.range)
+          }
+          requirementsBlock = requirementsBlock ?? (file.name, inner.range)
+        }
         for (name, requirement, range) in requiredProviders(block, file.name) {
           add(requirement, name, file.name, range)
+        }
+      case "provider":
+        guard let new = providerConfiguration(block, file.name) else { continue }
+        if let first = configurations.add(new, named: new.key) {
+          duplicate("provider configuration", new.key, first.file, first.range, file.name, new.range)
+        }
+      case "resource", "data", "ephemeral":
+        guard let mode = ModuleResource.Mode(blockType: block.type), let new = resource(block, mode, file.name) else {
+          continue
+        }
+        if let first = resources.add(new, named: new.key) {
+          duplicate(block.type, "\(new.type).\(new.name)", first.file, first.range, file.name, new.range)
         }
       default: break
       }
@@ -53,6 +75,19 @@ struct ModuleReader {
       case "terraform":
         newVersions += requiredVersion(block, file.name)
         for (name, requirement, _) in requiredProviders(block, file.name) { providers[name] = requirement }
+      case "provider":
+        guard let new = providerConfiguration(block, file.name) else { continue }
+        let isKnown = configurations.change(new.key) { $0 = $0.merged(with: new) }
+        // Without a block of its own a provider has an empty configuration, which an override may change.
+        if !isKnown, new.alias == nil { _ = configurations.add(new, named: new.key) }
+        if !isKnown, new.alias != nil { missing("provider configuration", new.key, file, block) }
+      case "resource", "data", "ephemeral":
+        guard let mode = ModuleResource.Mode(blockType: block.type), let new = resource(block, mode, file.name) else {
+          continue
+        }
+        if !resources.change(new.key, { $0 = $0.merged(with: new) }) {
+          missing(block.type, "\(new.type).\(new.name)", file, block)
+        }
       default: break
       }
     }
@@ -66,6 +101,8 @@ struct ModuleReader {
     module.variables = variables.all.map(\.variable)
     module.outputs = outputs.all.map(\.output)
     module.moduleCalls = calls.all.map(\.call)
+    module.providerConfigurations = configurations.all
+    module.resources = resources.all
     module.requiredProviders = providers
     module.requiredVersions = versions
     module.diagnostics = diagnostics
@@ -111,6 +148,7 @@ struct ModuleReader {
       known.source = known.source ?? source
     }
     known.versionConstraints += requirement.versionConstraints
+    known.configurationAliases += requirement.configurationAliases
     providers[name] = known
   }
 
@@ -128,6 +166,36 @@ struct ModuleReader {
       let place = path.isEmpty ? "" : " at \(path)"
       let message = "The default of the variable \"\(variable.name)\" does not fit its type\(place)."
       report(message, detail: finding.message, file, range, severity: finding.severity)
+    }
+  }
+}
+
+extension ProviderConfiguration {
+  /// What must not be there twice.
+  fileprivate var key: String { alias.map { "\(name).\($0)" } ?? name }
+
+  fileprivate func merged(with other: ProviderConfiguration) -> ProviderConfiguration {
+    ProviderConfiguration(name: name, alias: alias, version: other.version ?? version, file: file, range: range)
+  }
+}
+
+extension ModuleResource {
+  /// What must not be there twice.
+  fileprivate var key: String { "\(mode).\(type).\(name)" }
+
+  fileprivate func merged(with other: ModuleResource) -> ModuleResource {
+    ModuleResource(
+      mode: mode, type: type, name: name, provider: other.provider ?? provider, file: file, range: range)
+  }
+}
+
+extension ModuleResource.Mode {
+  fileprivate init?(blockType: String) {
+    switch blockType {
+    case "resource": self = .managed
+    case "data": self = .data
+    case "ephemeral": self = .ephemeral
+    default: return nil
     }
   }
 }

@@ -14,8 +14,10 @@ public struct Variable: Hashable, Sendable {
   public let isNullable: Bool
   /// Whether the value is kept out of plan and state.
   public let isEphemeral: Bool
-  /// The error messages of the validation blocks, in order, as far as they are constant.
-  public let validations: [String]
+  /// Why not to use it any more, if the module says so (Terraform 1.15).
+  public let deprecated: String?
+  /// The validation blocks, in order.
+  public let validations: [Validation]
   /// The file that declares it, not those that override it.
   public let file: String
   /// The block's header: from `variable` to the name.
@@ -24,7 +26,7 @@ public struct Variable: Hashable, Sendable {
   public init(
     name: String, type: TypeConstraint = .any, typeText: String = "", description: String? = nil,
     default: Default? = nil, isSensitive: Bool = false, isNullable: Bool = true, isEphemeral: Bool = false,
-    validations: [String] = [], file: String = "variables.tf",
+    deprecated: String? = nil, validations: [Validation] = [], file: String = "variables.tf",
     range: SourceRange = SourceRange(start: .start, end: .start)
   ) {
     self.name = name
@@ -35,9 +37,23 @@ public struct Variable: Hashable, Sendable {
     self.isSensitive = isSensitive
     self.isNullable = isNullable
     self.isEphemeral = isEphemeral
+    self.deprecated = deprecated
     self.validations = validations
     self.file = file
     self.range = range
+  }
+
+  /// A rule that a value must follow. Terraform evaluates it, we do not.
+  public struct Validation: Hashable, Sendable {
+    /// What Terraform says when the rule is broken; nil if it is no constant.
+    public let errorMessage: String?
+    /// The block's header.
+    public let range: SourceRange
+
+    public init(errorMessage: String?, range: SourceRange) {
+      self.errorMessage = errorMessage
+      self.range = range
+    }
   }
 
   /// What a variable is when no value is given.

@@ -1,30 +1,37 @@
-/// Reads the blocks of a `.tf` file. Blocks that nobody asks for are skipped by matching their braces.
+/// Reads the blocks of a `.tf` file. The grammar of all of them is checked; what nobody asks for is not kept.
 struct BlockParser {
+  /// What to keep of a block.
+  enum Interest {
+    case everything
+    /// These arguments and nothing else.
+    case arguments(Set<String>)
+  }
+
   private let source: SourceText
   private let tokens: [Token]
-  private let wanted: Set<String>
+  private let interests: [String: Interest]
   private var index = 0
   private var problems: [ParseFailure]
 
   /// How many blocks may be inside each other; Terraform's own go three deep.
   private static let maximumDepth = 50
+  private static let maximumProblems = 50
 
-  /// - Parameter wanted: the types of the top-level blocks to read.
-  static func blocks(in source: SourceText, wanted: Set<String>) -> (blocks: [Block], problems: [ParseFailure]) {
+  /// - Parameter interests: the types of the top-level blocks to return, and what of them.
+  static func blocks(
+    in source: SourceText, _ interests: [String: Interest]
+  ) -> (blocks: [Block], problems: [ParseFailure]) {
     let hasMark = source.bytes.starts(with: [0xEF, 0xBB, 0xBF])
     let (tokens, problems) = Lexer.tokens(of: source, in: (hasMark ? 3 : 0)..<source.bytes.count)
-    var parser = BlockParser(source: source, tokens: tokens, wanted: wanted, problems: problems)
-    if let invalid = source.firstInvalidOffset {
-      parser.problems.insert(source.failure("The file is not UTF-8 here.", at: invalid), at: 0)
-    }
+    var parser = BlockParser(source: source, tokens: tokens, interests: interests, problems: problems)
     let blocks = parser.file()
     return (blocks, parser.problems)
   }
 
-  private init(source: SourceText, tokens: [Token], wanted: Set<String>, problems: [ParseFailure]) {
+  private init(source: SourceText, tokens: [Token], interests: [String: Interest], problems: [ParseFailure]) {
     self.source = source
     self.tokens = tokens
-    self.wanted = wanted
+    self.interests = interests
     self.problems = problems
   }
 
@@ -37,8 +44,9 @@ struct BlockParser {
     if index < tokens.count - 1 { index += 1 }
   }
 
-  private mutating func problem(_ message: String) {
-    if problems.count < 50 { problems.append(source.failure(message, at: token.range.lowerBound)) }
+  private mutating func problem(_ message: String, at offset: Int? = nil) {
+    guard problems.count < Self.maximumProblems else { return }
+    problems.append(source.failure(message, at: offset ?? token.range.lowerBound))
   }
 
   private mutating func skipNewlines() {
@@ -80,7 +88,7 @@ struct BlockParser {
         problem("An argument cannot stand outside of a block.")
         recover()
       case .identifier:
-        if let block = block(depth: 0) { blocks.append(block) }
+        if let block = block(depth: 0, .everything), interests[block.type] != nil { blocks.append(block) }
       default:
         problem("A block is expected here.")
         recover()
@@ -88,18 +96,18 @@ struct BlockParser {
     }
   }
 
-  /// A block with its body; nil where it is broken or not wanted.
-  private mutating func block(depth: Int) -> Block? {
-    guard let header = header() else {
+  /// A block with its body; nil where it is broken.
+  private mutating func block(depth: Int, _ interest: Interest) -> Block? {
+    guard var block = header() else {
       recover()
       return nil
     }
-    var block = header
-    if (depth == 0 && !wanted.contains(block.type)) || depth > Self.maximumDepth {
-      skipBody()
+    guard depth <= Self.maximumDepth else {
+      problem("Blocks are more than \(Self.maximumDepth) deep here.")
+      matchBraces()
       return nil
     }
-    body(of: &block, depth: depth)
+    body(of: &block, depth: depth, depth == 0 ? interests[block.type] ?? .arguments([]) : interest)
     return block
   }
 
@@ -113,19 +121,19 @@ struct BlockParser {
       let labelStart = token.range.lowerBound
       switch token.kind {
       case .identifier:
-        labels.append(Block.Label(text: source.text(token.range), range: source.range(token.range)))
+        labels.append(Block.Label(text: source.text(token.range), offsets: token.range))
         end = token.range.upperBound
         advance()
       case .openQuote:
         guard let text = quotedLabel() else { return nil }
         end = tokens[index - 1].range.upperBound
-        labels.append(Block.Label(text: text, range: source.range(labelStart..<end)))
+        labels.append(Block.Label(text: text, offsets: labelStart..<end))
       default:
         problem("The opening brace of the block \"\(type)\" is expected here, on the line of its name.")
         return nil
       }
     }
-    return Block(type: type, labels: labels, range: source.range(start..<end))
+    return Block(source: source, type: type, labels: labels, offsets: start..<end)
   }
 
   private mutating func quotedLabel() -> String? {
@@ -147,17 +155,6 @@ struct BlockParser {
     return text
   }
 
-  private mutating func skipBody() {
-    let opening = index
-    index = end(from: index)
-    // What begins with a brace ends behind the brace that closes it, and with what else stands on its line.
-    if tokens[max(index - 1, opening)].kind != .closeBrace {
-      index = opening
-      problem("The block that begins here does not end as it should.")
-      matchBraces()
-    }
-  }
-
   /// Goes behind the brace that closes the one at `index`, whatever other brackets do.
   private mutating func matchBraces() {
     var depth = 0
@@ -169,9 +166,13 @@ struct BlockParser {
     }
   }
 
-  private mutating func body(of block: inout Block, depth: Int) {
+  private mutating func body(of block: inout Block, depth: Int, _ interest: Interest) {
+    var places: [String: Int] = [:]
     advance()
-    guard token.kind == .newline else { return lineBody(of: &block) }
+    switch token.kind {
+    case .newline, .closeBrace, .end: break
+    default: return lineBody(of: &block, interest)
+    }
     while true {
       skipNewlines()
       switch token.kind {
@@ -180,10 +181,11 @@ struct BlockParser {
         return endOfLine(after: "block")
       case .end: return problem("The file ends inside the block \"\(block.type)\".")
       case .identifier where nextKind == .equals:
-        add(attribute(), to: &block)
+        attribute(of: &block, interest, &places)
         endOfLine(after: "argument")
       case .identifier:
-        if let inner = self.block(depth: depth + 1) { block.blocks.append(inner) }
+        guard let inner = self.block(depth: depth + 1, interest) else { continue }
+        if case .everything = interest { block.blocks.append(inner) }
       default:
         problem("An argument or a block is expected here.")
         recover()
@@ -191,9 +193,10 @@ struct BlockParser {
     }
   }
 
-  /// `{ }` or `{ name = expression }`: on one line there is place for one argument.
-  private mutating func lineBody(of block: inout Block) {
-    if token.kind == .identifier, nextKind == .equals { add(attribute(), to: &block) }
+  /// `{ name = expression }`: on one line there is place for one argument.
+  private mutating func lineBody(of block: inout Block, _ interest: Interest) {
+    var places: [String: Int] = [:]
+    if token.kind == .identifier, nextKind == .equals { attribute(of: &block, interest, &places) }
     if token.kind == .closeBrace {
       advance()
       return endOfLine(after: "block")
@@ -213,17 +216,30 @@ struct BlockParser {
     if token.kind != .closeBrace { recover() }
   }
 
-  private mutating func add(_ attribute: Attribute, to block: inout Block) {
-    if let first = block.attribute(attribute.name) {
-      let message = "The argument \"\(attribute.name)\" was already set at \(first.nameRange.start)."
-      problems.append(ParseFailure(message: message, position: attribute.nameRange.start))
-    } else {
-      block.attributes.append(attribute)
+  /// Reads an argument and adds it to the block if it is of interest.
+  ///
+  /// - Parameter places: where each of the block's arguments was set.
+  private mutating func attribute(of block: inout Block, _ interest: Interest, _ places: inout [String: Int]) {
+    let nameOffsets = token.range
+    let name = source.text(nameOffsets)
+    let isWanted =
+      switch interest {
+      case .everything: true
+      case .arguments(let names): names.contains(name)
+      }
+    let expression = value(checkingOnly: !isWanted)
+    if let first = places[name] {
+      problem("The argument \"\(name)\" was already set at \(source.position(at: first)).", at: nameOffsets.lowerBound)
+      return
     }
+    places[name] = nameOffsets.lowerBound
+    guard isWanted else { return }
+    block.attributes.append(
+      Attribute(source: source, name: name, nameOffsets: nameOffsets, expression: expression, isNative: true))
   }
 
-  private mutating func attribute() -> Attribute {
-    let name = token
+  /// What stands behind a name and its equals sign.
+  private mutating func value(checkingOnly: Bool) -> Expression {
     advance()
     let equals = token.range
     advance()
@@ -231,17 +247,13 @@ struct BlockParser {
     index = end(from: start)
     let slice = tokens[start..<index]
     let first = slice.first?.range.lowerBound ?? equals.upperBound
-    let range = first..<max(slice.last?.range.upperBound ?? first, first)
-    let expression: Expression
     do throws(ParseFailure) {
       if slice.isEmpty { throw source.failure("An expression is expected here.", at: equals.upperBound) }
-      expression = try ExpressionParser.expression(source, slice)
+      return try ExpressionParser.expression(source, slice, checkingOnly: checkingOnly)
     } catch {
-      problems.append(error)
-      expression = Expression(range: source.range(range), form: .opaque)
+      if problems.count < Self.maximumProblems { problems.append(error) }
+      let end = max(slice.last?.range.upperBound ?? first, first)
+      return Expression(offsets: first..<end, form: .opaque)
     }
-    return Attribute(
-      name: source.text(name.range), nameRange: source.range(name.range), expression: expression,
-      native: Attribute.NativeText(source: source, range: range))
   }
 }

@@ -1,20 +1,23 @@
 /// As much of an expression as can be known without evaluating anything.
 struct Expression {
-  let range: SourceRange
+  /// Where it is in its source.
+  let offsets: Range<Int>
   let form: Form
 
   indirect enum Form {
     case constant(Value)
     case tuple([Expression])
     case object([Member])
-    /// Correct as far as grammar goes, but a reference, a call, an operator, an interpolation …
+    /// A name, or names with dots between them.
+    case reference
+    /// Correct as far as grammar goes, but a call, an operator, an interpolation …
     case opaque
   }
 
   struct Member {
     /// Nil where the key is no constant.
     let key: String?
-    let keyRange: SourceRange
+    let keyOffsets: Range<Int>
     let value: Expression
   }
 
@@ -22,7 +25,7 @@ struct Expression {
   var constant: Value? {
     switch form {
     case .constant(let value): return value
-    case .opaque: return nil
+    case .reference, .opaque: return nil
     case .tuple(let elements):
       var values: [Value] = []
       for element in elements {
@@ -42,17 +45,22 @@ struct Expression {
 
   /// The same for what JSON syntax says literally.
   init(_ source: SourceValue) {
-    range = source.range
+    offsets = source.range.offsets
     switch source.content {
     case .null, .bool, .number, .string: form = .constant(source.value)
     case .array(let elements): form = .tuple(elements.map(Expression.init))
     case .object(let members):
-      form = .object(members.map { Member(key: $0.key, keyRange: $0.keyRange, value: Expression($0.value)) })
+      form = .object(
+        members.map { Member(key: $0.key, keyOffsets: $0.keyRange.offsets, value: Expression($0.value)) })
     }
   }
 
-  init(range: SourceRange, form: Form) {
-    self.range = range
+  init(offsets: Range<Int>, form: Form) {
+    self.offsets = offsets
     self.form = form
   }
+}
+
+extension SourceRange {
+  var offsets: Range<Int> { start.offset..<max(start.offset, end.offset) }
 }

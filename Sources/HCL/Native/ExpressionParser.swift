@@ -1,4 +1,5 @@
-/// Checks the grammar of an expression (HCL Native Syntax Specification, "Expressions") and reads the literals in it.
+/// Checks the grammar of an expression (HCL Native Syntax Specification, "Expressions") and reads the literals in it. What
+/// it takes and refuses is what HashiCorp's own parser takes and refuses, but for ``maximumDepth`` and the size of numbers.
 struct ExpressionParser {
   let source: SourceText
   /// One expression and nothing else.
@@ -7,14 +8,17 @@ struct ExpressionParser {
   /// In parentheses, brackets and interpolations newlines mean nothing; in braces they separate members.
   private var skipsNewlines = false
   private var depth = 0
+  private var checksOnly = false
 
   /// How many expressions may be inside each other: far more than anybody writes, far less than a thread's stack holds.
   static let maximumDepth = 100
 
+  /// - Parameter checkingOnly: whether nobody asks for strings, so that none have to be made.
   static func expression(
-    _ source: SourceText, _ tokens: ArraySlice<Token>
+    _ source: SourceText, _ tokens: ArraySlice<Token>, checkingOnly: Bool
   ) throws(ParseFailure) -> Expression {
     var parser = ExpressionParser(source: source, tokens: tokens, index: tokens.startIndex)
+    parser.checksOnly = checkingOnly
     let expression = try parser.expression()
     if parser.index < tokens.endIndex { throw parser.failure("The expression should end here.") }
     return expression
@@ -70,20 +74,20 @@ struct ExpressionParser {
     guard take(wanted) else { throw failure("\(name) is expected here.") }
   }
 
-  private func word() -> String? {
-    guard let token = token(0), token.kind == .identifier else { return nil }
-    return source.text(token.range)
+  private func isWord(_ wanted: StaticString) -> Bool {
+    guard let token = token(0), token.kind == .identifier else { return false }
+    return wanted.withUTF8Buffer { source.bytes[token.range].elementsEqual($0) }
   }
 
-  private mutating func takeWord(_ wanted: String) -> Bool {
-    guard word() == wanted else { return false }
+  private mutating func takeWord(_ wanted: StaticString) -> Bool {
+    guard isWord(wanted) else { return false }
     advance()
     return true
   }
 
   private func made(_ form: Expression.Form, from start: Int) -> Expression {
     let end = index > tokens.startIndex ? tokens[index - 1].range.upperBound : start
-    return Expression(range: source.range(start..<max(start, end)), form: form)
+    return Expression(offsets: start..<max(start, end), form: form)
   }
 
   private mutating func nested<Result>(
@@ -136,23 +140,44 @@ struct ExpressionParser {
   private mutating func traversal() throws(ParseFailure) -> Expression {
     let start = offset
     let first = try term()
+    var isPlain = false
+    if case .reference = first.form { isPlain = true }
     var isTraversal = false
     while true {
       if take(.dot) {
-        guard take(.identifier) || take(.number) || take(.star) else {
-          throw failure("An attribute name is expected here.")
+        if take(.star) {
+          isPlain = false
+          while take(.dot) { try attribute() }
+        } else {
+          if kind != .identifier { isPlain = false }
+          try attribute()
         }
       } else if kind == .openBracket {
         advance()
-        try nested(skippingNewlines: true) { (parser) throws(ParseFailure) in
-          if !parser.take(.star) { _ = try parser.expression() }
-          try parser.expect(.closeBracket, "A closing bracket")
+        isPlain = false
+        if take(.star) {
+          try expect(.closeBracket, "A closing bracket")
+        } else {
+          try nested(skippingNewlines: true) { (parser) throws(ParseFailure) in
+            _ = try parser.expression()
+            try parser.expect(.closeBracket, "A closing bracket")
+          }
         }
       } else {
-        return isTraversal ? made(.opaque, from: start) : first
+        return isTraversal ? made(isPlain ? .reference : .opaque, from: start) : first
       }
       isTraversal = true
     }
+  }
+
+  /// What follows a dot: a name, or a whole number as in Terraform 0.11.
+  private mutating func attribute() throws(ParseFailure) {
+    if take(.identifier) { return }
+    guard let number = token(0), number.kind == .number else { throw failure("An attribute name is expected here.") }
+    if source.bytes[number.range].contains(UInt8(ascii: ".")) {
+      throw failure("Two indices in a row must stand in brackets: [0][1].")
+    }
+    advance()
   }
 
   private mutating func term() throws(ParseFailure) -> Expression {
@@ -160,8 +185,8 @@ struct ExpressionParser {
     switch kind {
     case .number:
       let text = token(0).map { source.text($0.range) } ?? ""
-      guard let number = Number(text) else {
-        throw failure("The number has more than \(Number.maximumDigits) digits.")
+      guard let number = Number(terraform: text) else {
+        throw failure("This is no number, or one of more than \(Number.maximumDigits) digits.")
       }
       advance()
       return made(.constant(.number(number)), from: start)
@@ -191,33 +216,30 @@ struct ExpressionParser {
 
   private mutating func named() throws(ParseFailure) -> Expression {
     let start = offset
-    let name = word()
+    let form: Expression.Form =
+      if isWord("true") {
+        .constant(.bool(true))
+      } else if isWord("false") {
+        .constant(.bool(false))
+      } else if isWord("null") {
+        .constant(.null)
+      } else {
+        .reference
+      }
     advance()
-    var isPlain = true
+    guard kind == .doubleColon || kind == .openParenthesis else { return made(form, from: start) }
     while take(.doubleColon) {
-      isPlain = false
       guard take(.identifier) else { throw failure("A function name is expected here.") }
     }
-    if kind == .openParenthesis {
-      advance()
-      try nested(skippingNewlines: true) { (parser) throws(ParseFailure) in try parser.arguments() }
-      return made(.opaque, from: start)
-    }
-    switch name {
-    case "true" where isPlain: return made(.constant(.bool(true)), from: start)
-    case "false" where isPlain: return made(.constant(.bool(false)), from: start)
-    case "null" where isPlain: return made(.constant(.null), from: start)
-    default: return made(.opaque, from: start)
-    }
+    try expect(.openParenthesis, "An opening parenthesis")
+    try nested(skippingNewlines: true) { (parser) throws(ParseFailure) in try parser.arguments() }
+    return made(.opaque, from: start)
   }
 
   private mutating func arguments() throws(ParseFailure) {
     while !take(.closeParenthesis) {
       _ = try expression()
-      if take(.ellipsis) {
-        _ = take(.comma)
-        return try expect(.closeParenthesis, "A closing parenthesis")
-      }
+      if take(.ellipsis) { return try expect(.closeParenthesis, "A closing parenthesis") }
       if !take(.comma), kind != .closeParenthesis {
         throw failure("A comma or a closing parenthesis is expected here.")
       }
@@ -259,9 +281,9 @@ struct ExpressionParser {
       if take(.closeBrace) { return .object(members) }
       let start = offset
       let key = try key()
-      let keyRange = made(.opaque, from: start).range
+      let keyOffsets = made(.opaque, from: start).offsets
       guard take(.equals) || take(.colon) else { throw failure("An equals sign or a colon is expected here.") }
-      members.append(Expression.Member(key: key, keyRange: keyRange, value: try expression()))
+      members.append(Expression.Member(key: key, keyOffsets: keyOffsets, value: try expression()))
       if !take(.comma), kind != .newline, kind != .closeBrace {
         throw failure("A comma, a new line or a closing brace is expected here.")
       }
@@ -269,9 +291,9 @@ struct ExpressionParser {
   }
 
   private mutating func key() throws(ParseFailure) -> String? {
-    if let word = word(), let next = token(1), next.kind == .equals || next.kind == .colon {
+    if let word = token(0), word.kind == .identifier, let next = token(1), next.kind == .equals || next.kind == .colon {
       advance()
-      return word
+      return source.text(word.range)
     }
     switch try expression().constant {
     case .string(let text): return text
@@ -286,7 +308,7 @@ struct ExpressionParser {
   }
 
   /// `for` is a word like any other but at the beginning of a tuple or an object.
-  private var isFor: Bool { word() == "for" }
+  private var isFor: Bool { isWord("for") }
 
   private mutating func forIntroduction() throws(ParseFailure) {
     advance()
@@ -303,58 +325,94 @@ struct ExpressionParser {
 
   private mutating func template(closedBy closer: Token.Kind) throws(ParseFailure) -> Expression {
     let start = offset
-    let isIndented =
-      closer == .closeHeredoc && token(0).map { source.bytes[$0.range].dropFirst(2).first == UInt8(ascii: "-") } == true
+    let isHeredoc = closer == .closeHeredoc
+    let isIndented = isHeredoc && token(0).map { source.bytes[$0.range.lowerBound + 2] == UInt8(ascii: "-") } == true
     advance()
-    var texts: [Range<Int>] = []
-    var isConstant = true
+    var parts: [TemplateText.Part] = []
+    var directives: [OpenDirective] = []
+    var isConstant = !checksOnly
     while true {
       guard index < tokens.endIndex else { throw failure("The string does not end.") }
       let token = tokens[index]
       index += 1
       switch token.kind {
       case closer:
-        guard isConstant else { return made(.opaque, from: start) }
-        return made(.constant(.string(try text(texts, isHeredoc: closer == .closeHeredoc, isIndented))), from: start)
-      case .text: texts.append(token.range)
-      case .openInterpolation:
-        isConstant = false
-        try nested(skippingNewlines: true) { (parser) throws(ParseFailure) in
-          _ = try parser.expression()
-          try parser.expect(.closeTemplate, "A closing brace")
+        guard directives.isEmpty else {
+          throw source.failure(
+            "The string ends before its \(directives.last?.ending ?? "end").", at: token.range.lowerBound)
         }
+        guard isConstant else { return made(.opaque, from: start) }
+        if parts.count == 1, case .interpolation(let only, _, _) = parts[0] { return made(only.form, from: start) }
+        guard let text = TemplateText.joined(parts, isIndented: isIndented) else { return made(.opaque, from: start) }
+        return made(.constant(.string(text)), from: start)
+      case .text:
+        if isConstant {
+          parts.append(
+            .text(try isHeredoc ? TemplateText.plain(source, token.range) : TemplateText.quoted(source, token.range)))
+        } else if !isHeredoc, source.bytes[token.range].contains(UInt8(ascii: "\\")) {
+          _ = try TemplateText.quoted(source, token.range)
+        }
+      case .openInterpolation:
+        let inner = try nested(skippingNewlines: true) { (parser) throws(ParseFailure) in
+          let inner = try parser.expression()
+          try parser.expect(.closeTemplate, "A closing brace")
+          return inner
+        }
+        guard isConstant, inner.constant != nil else {
+          isConstant = false
+          continue
+        }
+        let trimsAfter = tokens[index - 1].range.count == 2
+        parts.append(.interpolation(inner, trimsBefore: token.range.count == 3, trimsAfter: trimsAfter))
       case .openDirective:
         isConstant = false
-        try directive()
+        try directive(&directives)
       default: throw source.failure("The string is broken here.", at: token.range.lowerBound)
       }
     }
   }
 
-  private func text(_ texts: [Range<Int>], isHeredoc: Bool, _ isIndented: Bool) throws(ParseFailure) -> String {
-    if isHeredoc { return TemplateText.heredoc(source, lines: texts, isIndented: isIndented) }
-    var result = ""
-    for range in texts { result += try TemplateText.quoted(source, range) }
-    return result
+  /// An `if` or a `for` in a template whose end is still to come.
+  private enum OpenDirective {
+    case `if`, `else`, `for`
+
+    var ending: String { self == .for ? "endfor" : "endif" }
   }
 
-  /// What is inside `%{ … }`. Whether each `if` has its `endif` is left to Terraform.
-  private mutating func directive() throws(ParseFailure) {
+  /// What is inside `%{ … }`.
+  private mutating func directive(_ open: inout [OpenDirective]) throws(ParseFailure) {
+    var directives = open
     try nested(skippingNewlines: true) { (parser) throws(ParseFailure) in
-      switch parser.word() {
-      case "if":
-        parser.advance()
+      let place = parser.offset
+      if parser.takeWord("if") {
+        directives.append(.if)
         _ = try parser.expression()
-      case "for":
-        parser.advance()
+      } else if parser.takeWord("for") {
+        directives.append(.for)
         guard parser.take(.identifier) else { throw parser.failure("A name is expected here.") }
         if parser.take(.comma), !parser.take(.identifier) { throw parser.failure("A name is expected here.") }
         guard parser.takeWord("in") else { throw parser.failure("\"in\" is expected here.") }
         _ = try parser.expression()
-      case "else", "endif", "endfor": parser.advance()
-      default: throw parser.failure("A directive is one of if, else, endif, for and endfor.")
+      } else {
+        try parser.endingDirective(&directives, at: place)
       }
       try parser.expect(.closeTemplate, "A closing brace")
+    }
+    open = directives
+  }
+
+  private mutating func endingDirective(_ open: inout [OpenDirective], at place: Int) throws(ParseFailure) {
+    if takeWord("else") {
+      guard open.popLast() == .if else { throw source.failure("There is no \"if\" to this \"else\".", at: place) }
+      open.append(.else)
+    } else if takeWord("endif") {
+      guard let last = open.popLast(), last != .for else {
+        throw source.failure("There is no \"if\" to this \"endif\".", at: place)
+      }
+    } else if takeWord("endfor") {
+      guard open.popLast() == .for else { throw source.failure("There is no \"for\" to this \"endfor\".", at: place) }
+    } else {
+      throw failure("A directive is one of if, else, endif, for and endfor.")
     }
   }
 }

@@ -47,7 +47,12 @@ struct Lexer {
   }
 
   private mutating func emit(_ kind: Token.Kind, _ length: Int) {
-    tokens.append(Token(kind: kind, range: offset..<offset + length))
+    let range = offset..<offset + length
+    // In comments any bytes may stand, and everything else that is no text is an invalid character anyway.
+    if kind == .text, let invalid = source.firstInvalidOffset(in: range) {
+      problem("The file is not UTF-8 here.", at: invalid)
+    }
+    tokens.append(Token(kind: kind, range: range))
     offset += length
   }
 
@@ -139,21 +144,28 @@ struct Lexer {
     }
   }
 
+  /// Everything that can belong to a number, as HashiCorp's scanner takes it: `1.2.3` is one broken number.
   private mutating func number() {
-    func digits(from distance: Int) -> Int {
-      var length = 0
-      while let next = byte(distance + length), (0x30...0x39).contains(next) { length += 1 }
-      return length
+    var length = 1
+    var lengthWithoutDots = 1
+    while let next = byte(length) {
+      switch next {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): length += 1
+      case UInt8(ascii: "."):
+        length += 1
+        continue
+      case UInt8(ascii: "e"), UInt8(ascii: "E"):
+        let hasSign = byte(length + 1) == UInt8(ascii: "+") || byte(length + 1) == UInt8(ascii: "-")
+        guard isDigit(length + (hasSign ? 2 : 1)) else { return emit(.number, lengthWithoutDots) }
+        length += hasSign ? 3 : 2
+      default: return emit(.number, lengthWithoutDots)
+      }
+      lengthWithoutDots = length
     }
-    var length = digits(from: 0)
-    if byte(length) == UInt8(ascii: "."), digits(from: length + 1) > 0 { length += 1 + digits(from: length + 1) }
-    if byte(length) == UInt8(ascii: "e") || byte(length) == UInt8(ascii: "E") {
-      let hasSign = byte(length + 1) == UInt8(ascii: "+") || byte(length + 1) == UInt8(ascii: "-")
-      let start = length + (hasSign ? 2 : 1)
-      if digits(from: start) > 0 { length = start + digits(from: start) }
-    }
-    emit(.number, length)
+    emit(.number, lengthWithoutDots)
   }
+
+  private func isDigit(_ distance: Int) -> Bool { byte(distance).map { (0x30...0x39).contains($0) } == true }
 
   private mutating func identifier() {
     let length = identifierLength(at: offset)
@@ -161,7 +173,8 @@ struct Lexer {
   }
 
   private mutating func invalid(_ length: Int) {
-    problem("This character has no meaning here.")
+    problem(
+      scalar(at: offset).value == nil ? "The file is not UTF-8 here." : "This character has no meaning here.")
     emit(.invalid, min(length, end - offset))
   }
 
@@ -212,6 +225,9 @@ struct Lexer {
         modes[modes.count - 1] = .heredoc(marker: marker, isAtLineStart: false)
         return openSequence(kind, open, textLength: length)
       }
+      if next == UInt8(ascii: "\r"), byte(length + 1) != UInt8(ascii: "\n") {
+        problem("A carriage return stands here without a line feed.", at: offset + length)
+      }
       length += runLength(at: length)
       if next == UInt8(ascii: "\n") { break }
     }
@@ -222,13 +238,27 @@ struct Lexer {
   /// The length of this line, without what ends it, if it holds only the marker and white space. At the end of the file it
   /// must end with a line feed all the same (as in Terraform).
   private func closingLineLength(_ marker: ArraySlice<UInt8>) -> Int? {
-    let isSpace: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || (0x09...0x0D).contains($0) }
-    guard let lineEnd = source.bytes[offset..<end].firstIndex(of: UInt8(ascii: "\n")) else { return nil }
-    var line = source.bytes[offset..<lineEnd]
-    if line.last == UInt8(ascii: "\r") { line.removeLast() }
-    let text = line.drop(while: isSpace)
-    guard text.starts(with: marker), text.dropFirst(marker.count).allSatisfy(isSpace) else { return nil }
-    return line.count
+    var place = offset
+    while place < end, source.bytes[place] != UInt8(ascii: "\n"), let length = spaceLength(at: place) {
+      place += length
+    }
+    guard source.bytes[place..<end].starts(with: marker) else { return nil }
+    place += marker.count
+    while place < end, source.bytes[place] != UInt8(ascii: "\n"), let length = spaceLength(at: place) {
+      place += length
+    }
+    guard place < end, source.bytes[place] == UInt8(ascii: "\n") else { return nil }
+    return place - offset - (source.bytes[place - 1] == UInt8(ascii: "\r") ? 1 : 0)
+  }
+
+  /// How many bytes the white space at a place takes: one character of it; nil if there is none, and for a carriage return
+  /// of its own, which may stand nowhere.
+  private func spaceLength(at place: Int) -> Int? {
+    if source.bytes[place] == UInt8(ascii: "\r") {
+      return place + 1 < end && source.bytes[place + 1] == UInt8(ascii: "\n") ? 1 : nil
+    }
+    let scalar = scalar(at: place)
+    return scalar.value?.properties.isWhitespace == true ? scalar.length : nil
   }
 
   private mutating func quotedText() {
@@ -240,7 +270,7 @@ struct Lexer {
         modes.removeLast()
         return
       }
-      if next == UInt8(ascii: "\n") {
+      if next == UInt8(ascii: "\n") || next == UInt8(ascii: "\r") {
         if length > 0 { emit(.text, length) }
         problem("A quoted string must end on the line it begins on. For several lines, use a heredoc.")
         emit(.closeQuote, 0)
@@ -248,10 +278,17 @@ struct Lexer {
         return
       }
       if let (kind, open) = sequenceStart(at: length) { return openSequence(kind, open, textLength: length) }
-      let isEscape = next == UInt8(ascii: "\\") && byte(length + 1).map { $0 != UInt8(ascii: "\n") } == true
-      length += isEscape ? 2 : runLength(at: length)
+      length += next == UInt8(ascii: "\\") ? escapeLength(at: length) : runLength(at: length)
     }
     emit(.text, length)
+  }
+
+  /// A backslash protects what follows it, but no end of a line.
+  private func escapeLength(at distance: Int) -> Int {
+    switch byte(distance + 1) {
+    case nil, UInt8(ascii: "\n"), UInt8(ascii: "\r"): 1
+    default: 2
+    }
   }
 
   private mutating func openSequence(_ kind: Token.Kind, _ openLength: Int, textLength: Int) {

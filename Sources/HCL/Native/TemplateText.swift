@@ -33,17 +33,70 @@ enum TemplateText {
     return String(decoding: result, as: UTF8.self)
   }
 
-  /// The lines of a heredoc. With `<<-` the smallest indentation goes from each line; blank lines neither count nor change.
-  static func heredoc(_ source: SourceText, lines: [Range<Int>], isIndented: Bool) -> String {
-    let isSpace: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || (0x09...0x0D).contains($0) }
-    var lines = lines.map { source.bytes[$0] }
-    if isIndented {
-      func isBlank(_ line: ArraySlice<UInt8>) -> Bool { line.allSatisfy(isSpace) }
-      let indentation = lines.filter { !isBlank($0) }.map { $0.prefix(while: isSpace).count }.min() ?? 0
-      lines = lines.map { isBlank($0) ? $0 : $0.dropFirst(indentation) }
+  /// Text of a heredoc: no escapes but `$${` and `%%{`.
+  static func plain(_ source: SourceText, _ range: Range<Int>) -> String {
+    let line = source.bytes[range]
+    guard line.contains(where: { $0 == UInt8(ascii: "$") || $0 == UInt8(ascii: "%") }) else {
+      return source.text(range)
     }
-    let text = lines.flatMap { line in line.indices.lazy.filter { !isDoubledSign(line, at: $0) }.map { line[$0] } }
-    return String(decoding: text, as: UTF8.self)
+    return String(decoding: line.indices.filter { !isDoubledSign(line, at: $0) }.map { line[$0] }, as: UTF8.self)
+  }
+
+  /// A piece of a template whose parts are all known. Of a heredoc each line is a text of its own.
+  enum Part {
+    case text(String)
+    /// With `${~` white space at the end of the text right before it goes, with `~}` that at the beginning of the next one.
+    case interpolation(Expression, trimsBefore: Bool, trimsAfter: Bool)
+  }
+
+  /// What a template of constants says; nil where something in it is no text, which is an error for Terraform.
+  ///
+  /// - Parameter isIndented: whether it is a `<<-` heredoc: the smallest indentation goes from each line, and blank lines
+  ///   neither count nor change.
+  static func joined(_ parts: [Part], isIndented: Bool) -> String? {
+    var pieces: [(text: String, isLiteral: Bool)] = []
+    for (index, part) in parts.enumerated() {
+      switch part {
+      case .text(let text):
+        var scalars = Substring(text).unicodeScalars
+        if index > 0, case .interpolation(_, _, trimsAfter: true) = parts[index - 1] {
+          scalars = scalars.drop { $0.properties.isWhitespace }
+        }
+        if index + 1 < parts.count, case .interpolation(_, trimsBefore: true, _) = parts[index + 1] {
+          while scalars.last?.properties.isWhitespace == true { scalars.removeLast() }
+        }
+        pieces.append((String(scalars), true))
+      case .interpolation(let inner, _, _):
+        guard let value = inner.constant, !value.isNull,
+          case .string(let text)? = TypeConstraint.string.convert(value).value
+        else { return nil }
+        pieces.append((text, false))
+      }
+    }
+    if isIndented { removeIndentation(from: &pieces) }
+    return pieces.map(\.text).joined()
+  }
+
+  private static func removeIndentation(from pieces: inout [(text: String, isLiteral: Bool)]) {
+    var smallest = Int.max
+    var lineStarts: [Int] = []
+    var isLineStart = true
+    for (index, piece) in pieces.enumerated() {
+      if isLineStart {
+        isLineStart = false
+        let scalars = piece.isLiteral ? Substring(piece.text).unicodeScalars : Substring().unicodeScalars
+        let indentation = scalars.prefix { $0.properties.isWhitespace }.count
+        let isBlank = indentation == scalars.count && scalars.last == "\n"
+        if !isBlank {
+          smallest = min(smallest, indentation)
+          lineStarts.append(index)
+        }
+      }
+      if piece.isLiteral, piece.text.unicodeScalars.last == "\n" { isLineStart = true }
+    }
+    for index in lineStarts where pieces[index].isLiteral {
+      pieces[index].text = String(String.UnicodeScalarView(pieces[index].text.unicodeScalars.dropFirst(smallest)))
+    }
   }
 
   /// Whether this byte is the sign too many: `$${` stands for `${`, `%%{` for `%{`; of a longer run one sign goes, too.

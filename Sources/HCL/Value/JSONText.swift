@@ -37,7 +37,7 @@ private struct JSONParser {
 
   mutating func document() throws(ParseFailure) -> SourceValue {
     if source.bytes.starts(with: [0xEF, 0xBB, 0xBF]) { throw failure("JSON must not start with a byte order mark.") }
-    if let invalid = source.firstInvalidOffset { throw failure("The text is not UTF-8 here.", at: invalid) }
+    if let invalid = source.firstInvalidOffset() { throw failure("The text is not UTF-8 here.", at: invalid) }
     skipSpace()
     let value = try value(depth: 0)
     skipSpace()

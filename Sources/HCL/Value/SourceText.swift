@@ -45,11 +45,13 @@ struct SourceText: Sendable {
     ParseFailure(message: message, position: position(at: offset))
   }
 
-  /// Where the first byte is that cannot be UTF-8; nil if all is well.
-  var firstInvalidOffset: Int? {
-    var iterator = bytes.makeIterator()
+  /// Where the first byte of a part is that cannot be UTF-8; nil if all is well.
+  func firstInvalidOffset(in range: Range<Int>? = nil) -> Int? {
+    let part = bytes[range ?? bytes.indices]
+    if part.allSatisfy({ $0 < 0x80 }) { return nil }
+    var iterator = part.makeIterator()
     var parser = Unicode.UTF8.ForwardParser()
-    var offset = 0
+    var offset = part.startIndex
     while true {
       switch parser.parseScalar(from: &iterator) {
       case .valid(let scalar): offset += scalar.count

@@ -53,6 +53,13 @@ enum ConversionTable {
     ("map(list(any))", #"{"a":[1],"b":["x"]}"#, #"{"a":["1"],"b":["x"]}"#), ("set(any)", #"[1,"1",2]"#, #"["1","2"]"#),
     ("set(any)", #"[{"a":1},{"a":"1"}]"#, #"[{"a":"1"}]"#), ("tuple([any, any])", #"[1,"x"]"#, #"[1,"x"]"#),
     ("list(tuple([any]))", #"[[1],["x"]]"#, #"[["1"],["x"]]"#),
+    (
+      "map(set(object({ a = optional(any), b = bool })))", #"{"x":[{"b":false}],"y":[]}"#,
+      #"{"x":[{"a":null,"b":false}],"y":[]}"#
+    ),
+    ("list(map(object({ b = any })))", #"[{"x":{"b":1}},{}]"#, #"[{"x":{"b":1}},{}]"#),
+    ("map(any)", #"{"a":[1,"x"],"b":null}"#, #"{"a":[1,"x"],"b":null}"#),
+    ("set(map(any))", #"[{"a":1},{"a":2}]"#, #"[{"a":1},{"a":2}]"#),
     ("object({ a = list(any), b = any })", #"{"a":[1,"x"],"b":[1,"x"]}"#, #"{"a":["1","x"],"b":[1,"x"]}"#),
   ]
 
@@ -78,6 +85,9 @@ enum ConversionTable {
     ("list(any)", #"[null,{"a":1}]"#), ("list(any)", "[null,[1]]"), ("list(any)", #"[[1,"a"],[true,"b"]]"#),
     ("list(any)", #"[{"a":1,"b":[1]},{"a":2}]"#), ("list(any)", #"[[null],[{"a":1}]]"#),
     ("list(any)", #"[{"a":null},{"a":{"y":"s"}}]"#),
+    ("set(map(any))", #"[{"a":1},{}]"#), ("set(list(any))", #"[[1],["x"]]"#),
+    ("set(object({ a = optional(any) }))", #"[{"a":1},{}]"#),
+    ("map(any)", #"{"a":[1],"b":["x"],"c":null}"#), ("map(tuple([any]))", #"{"a":[1],"b":["x"]}"#),
     ("list(object({ a = any }))", #"[{"a":1},{"a":[1]}]"#), ("list(list(any))", "[[1],[true]]"),
   ]
 }
@@ -141,6 +151,21 @@ struct ConversionTests {
     let findings = values.flatMap { type.convert($0).findings }
     #expect(!findings.isEmpty)
     #expect(!findings.contains { "\($0)".contains(secret) })
+  }
+
+  @Test(arguments: [
+    "1e1000", "1e999999999", "-1e-999999999", "+1e99999999999999999999", String(repeating: "9", count: 1_001),
+  ])
+  func aNumberOfTooManyDigitsIsRefusedClearly(text: String) {
+    let findings = TypeConstraint.number.convert(.string(text)).findings
+    #expect(findings.map(\.message) == ["Needs a number of at most 1000 digits."])
+  }
+
+  @Test func manyUnknownAttributesCostNoSquare() throws {
+    let names = (0..<60).map { "attribute_\($0)" }
+    let type = TypeConstraint.object(names.map { .init(name: $0, type: .string, isOptional: true) })
+    let value = Value.object(Dictionary(uniqueKeysWithValues: (0..<20_000).map { ("atribute_x\($0)", .null) }))
+    #expect(type.convert(value).findings.count == 500)
   }
 
   @Test func findingsAreBoundedAndErrorsStillCount() throws {

@@ -7,7 +7,7 @@ struct HostileInputTests {
   static let sources =
     [Samples.native, Samples.json] + NativeSyntaxTests.literals.map { "variable \"x\" {\n default = \($0.0)\n}\n" }
 
-  @Test(.timeLimit(.minutes(1)), arguments: 0..<40 as Range<UInt64>)
+  @Test(.timeLimit(.minutes(1)), arguments: 0..<100 as Range<UInt64>)
   func anyBytesAreReadWithoutHarm(seed: UInt64) {
     var random = SplitMix(seed: seed)
     for _ in 0..<5 {
@@ -35,6 +35,36 @@ struct HostileInputTests {
     _ = Module.read("variable \"x\" {\n \(deep)")
     _ = Module.read(["x.tf.json": deep])
     _ = Module.read(deep)
+  }
+
+  /// With a square of work each of these would take minutes.
+  @Test(
+    .timeLimit(.minutes(1)),
+    arguments: [
+      ("(", 100_000), ("[", 100_000), ("{a=", 100_000), ("\"${", 50_000), ("x {\n", 100_000), ("a.", 100_000),
+      ("<<A\n", 50_000), ("#\n", 100_000), ("a = (\n", 50_000), ("x \"y\" {\n}\n", 50_000), ("9", 300_000),
+      ("\u{feff}", 50_000), ("\u{0}", 100_000), ("\r", 100_000), ("é", 100_000), ("variable \"x\" {}\n", 20_000),
+    ])
+  func workGrowsAsTheTextDoes(piece: String, count: Int) {
+    let text = String(repeating: piece, count: count)
+    _ = Module.read(text)
+    let module = Module.read("variable \"x\" {\n default = \(text)")
+    #expect(module.variables.map(\.name).allSatisfy { $0 == "x" })
+    _ = Module.read("variable \"x\" {\n description = <<-EOT\n\(text)\nEOT\n}\n")
+    _ = Module.read(["x.tf.json": "{\"variable\":{\"x\":{\"default\":\(text)"])
+  }
+
+  @Test(.timeLimit(.minutes(1)))
+  func manyArgumentsAndKeysCostNoSquare() {
+    let arguments = (0..<30_000).map { "a\($0) = \($0)\n" }.joined()
+    #expect(Module.read("locals {\n\(arguments)}\n").complaints == [])
+    let keys = (0..<30_000).map { "\"a\($0)\": \($0)" }.joined(separator: ", ")
+    let module = Module.read([
+      "a.tf": "variable \"x\" {\n default = {\(keys)}\n}\n",
+      "b.tf.json": "{\"variable\": {\"y\": {\"default\": {\(keys)}}}}",
+    ])
+    #expect(module.complaints == [])
+    #expect(module.variables[0].default == module.variables[1].default)
   }
 
   @Test(arguments: 0..<50 as Range<UInt64>)
@@ -83,15 +113,24 @@ struct HostileInputTests {
     var bytes = Array(text.utf8)
     let pieces = [
       "\"", "${", "%{", "}", "{", "(", ")", "[", "]", "\n", "<<EOT\n", "<<-E\n", "EOT\n", "/*", "*/", "#", "\\", "=",
-      ",", "$", "\u{0}", "for", "optional(", "~}", "null", ":", "9e999",
+      ",", "$", "%{if a}", "%{endif}", "\r", "\u{feff}", "::", "...", ".*", "e9", "\u{0}", "for", "optional(", "~}",
+      "null", ":", "9e999",
     ]
     for _ in 0..<Int.random(in: 1...6, using: &random) {
       let place = Int.random(in: 0...bytes.count, using: &random)
-      switch Int.random(in: 0..<5, using: &random) {
+      switch Int.random(in: 0..<8, using: &random) {
       case 0: bytes.insert(UInt8.random(in: 0...255, using: &random), at: place)
       case 1: if place < bytes.count { bytes[place] = UInt8.random(in: 0...255, using: &random) }
       case 2: bytes.removeSubrange(place..<min(place + Int.random(in: 0...20, using: &random), bytes.count))
-      case 3: bytes.insert(contentsOf: (pieces.randomElement(using: &random) ?? "").utf8, at: place)
+      case 3:
+        bytes.insert(
+          contentsOf: bytes[place..<min(place + Int.random(in: 0...60, using: &random), bytes.count)], at: place)
+      case 4:
+        let piece = pieces.randomElement(using: &random) ?? ""
+        bytes.insert(
+          contentsOf: String(repeating: piece, count: Int.random(in: 2...300, using: &random)).utf8, at: place)
+      case 5: if place < bytes.count { bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random) }
+      case 6: bytes.insert(contentsOf: (pieces.randomElement(using: &random) ?? "").utf8, at: place)
       default: if Int.random(in: 0..<4, using: &random) == 0 { bytes.removeSubrange(place...) }
       }
     }

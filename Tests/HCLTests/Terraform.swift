@@ -11,6 +11,9 @@ struct Terraform {
 
   struct Failure: Error {
     let messages: [String]
+    var diagnostics: [Value] = []
+    /// All that it said, if that is one JSON value.
+    var answer: Value?
   }
 
   init(files: [String: String]) throws {
@@ -34,6 +37,34 @@ struct Terraform {
       return []
     } catch let failure as Failure {
       return failure.messages
+    }
+  }
+
+  /// The errors of `terraform plan` as it tells them to programs: `summary`, `detail`, `range`. None if it is content.
+  func planDiagnostics() throws -> [Value] {
+    try run("init", "-input=false")
+    do {
+      try run("plan", "-input=false", "-out=p", "-json")
+      return []
+    } catch let failure as Failure {
+      return failure.diagnostics
+    }
+  }
+
+  /// The outputs as the plan that ``planDiagnostics()`` made has them.
+  func plannedOutputs() throws -> Value {
+    let plan = try JSONText.parse(run("show", "-json", "p")).value
+    let outputs = plan.value(at: [.key("planned_values"), .key("outputs")]) ?? [:]
+    return .object((outputs.objectValue ?? [:]).mapValues { $0["value"] ?? .null })
+  }
+
+  /// The errors of `terraform validate`, likewise.
+  func validateDiagnostics() throws -> [Value] {
+    do {
+      try run("validate", "-json")
+      return []
+    } catch let failure as Failure {
+      return (failure.answer?["diagnostics"]?.arrayValue ?? []).filter { $0["severity"] == "error" }
     }
   }
 
@@ -85,15 +116,20 @@ struct Terraform {
     process.waitUntilExit()
     let data = try Data(contentsOf: output)
     guard process.terminationStatus == 0 else {
-      throw Failure(messages: Self.messages(data) + [try String(contentsOf: errors, encoding: .utf8)])
+      let diagnostics = Self.diagnostics(data)
+      let messages = diagnostics.compactMap { ($0["detail"] ?? $0["summary"])?.stringValue }
+      throw Failure(
+        messages: messages + [try String(contentsOf: errors, encoding: .utf8)], diagnostics: diagnostics,
+        answer: try? JSONText.parse(data).value)
     }
     return data
   }
 
-  private static func messages(_ output: Data) -> [String] {
+  /// Of a command that speaks JSON line by line.
+  private static func diagnostics(_ output: Data) -> [Value] {
     output.split(separator: UInt8(ascii: "\n")).compactMap { line in
       guard let message = try? JSONText.parse(line).value, message["@level"] == "error" else { return nil }
-      return message["diagnostic"]?["detail"]?.stringValue ?? message["@message"]?.stringValue
+      return message["diagnostic"] ?? ["detail": message["@message"] ?? .null]
     }
   }
 }

@@ -13,8 +13,10 @@ extension TypeConstraint {
 
 private struct Converter {
   private(set) var findings: [ValueFinding] = []
-  private(set) var hasError = false
+  private var errorCount = 0
   private var path: [PathStep] = []
+
+  var hasError: Bool { errorCount > 0 }
 
   /// A hundred thousand wrong elements of a long type would fill the memory with its text.
   private static let maximumFindings = 500
@@ -29,9 +31,12 @@ private struct Converter {
     case (.number, .string(let text)): return number(text)
     case (.bool, .string(let text)): return bool(text)
     case (.list(let element), .array(let elements)):
-      return .array(unified(convert(elements, to: element), element, of: type))
+      let errors = errorCount
+      return .array(unified(convert(elements, to: element), element, of: type, errorsBefore: errors))
     case (.set(let element), .array(let elements)):
-      return .array(Self.withoutDuplicates(unified(convert(elements, to: element), element, of: type)))
+      let errors = errorCount
+      let values = unified(convert(elements, to: element), element, of: type, errorsBefore: errors)
+      return .array(Self.withoutDuplicates(values))
     case (.map(let element), .object(let members)): return map(members, element, of: type)
     case (.object(let attributes), .object(let members)): return object(members, attributes)
     case (.tuple(let types), .array(let elements)):
@@ -57,18 +62,18 @@ private struct Converter {
   }
 
   private mutating func report(
-    _ type: TypeConstraint, _ value: Value, _ message: String, severity: Severity = .error
+    _ type: TypeConstraint, _ value: Value, _ message: @autoclosure () -> String, severity: Severity = .error
   ) {
-    report(severity, expected: type.description, found: value.kind, message)
+    report(severity, expected: type.description, found: value.kind, message())
   }
 
   private mutating func report(
-    _ severity: Severity, expected: @autoclosure () -> String, found: String, _ message: String
+    _ severity: Severity, expected: @autoclosure () -> String, found: String, _ message: @autoclosure () -> String
   ) {
-    hasError = hasError || severity == .error
+    if severity == .error { errorCount += 1 }
     guard findings.count < Self.maximumFindings else { return }
     findings.append(
-      ValueFinding(severity: severity, path: path, expected: expected(), found: found, message: message))
+      ValueFinding(severity: severity, path: path, expected: expected(), found: found, message: message()))
   }
 
   private mutating func number(_ text: String) -> Value {
@@ -77,6 +82,8 @@ private struct Converter {
       report(
         .number, .string(text), "Terraform takes this string for an infinite number, which no JSON can hold.",
         severity: .warning)
+    } else if Number.isTooLong(terraform: text) {
+      report(.number, .string(text), "Needs a number of at most \(Number.maximumDigits) digits.")
     } else {
       report(.number, .string(text), "Needs a number, and this is a string that is no decimal number.")
     }
@@ -104,17 +111,28 @@ private struct Converter {
 
   private mutating func map(_ members: [String: Value], _ element: TypeConstraint, of type: TypeConstraint) -> Value {
     let members = Value.sorted(members)
+    let errors = errorCount
     let converted = members.map { key, value in at(.key(key)) { $0.convert(value, to: element) } }
-    let values = unified(converted, element, of: type)
+    let values = unified(converted, element, of: type, errorsBefore: errors)
     return .object(Dictionary(zip(members.map(\.key), values)) { first, _ in first })
   }
 
   /// With `any` in the element's type all elements must get one type in the end.
-  private mutating func unified(_ values: [Value], _ element: TypeConstraint, of type: TypeConstraint) -> [Value] {
+  private mutating func unified(
+    _ values: [Value], _ element: TypeConstraint, of type: TypeConstraint, errorsBefore: Int
+  ) -> [Value] {
     // Where an element could not be converted its type means nothing.
-    let hasError = findings.contains { $0.severity == .error && $0.path.starts(with: path) }
-    guard element.containsAny, !hasError else { return values }
-    guard let common = TypeConstraint.unified(values.map { element.concrete(for: $0) }) else {
+    guard element.containsAny, errorCount == errorsBefore else { return values }
+    let types = values.map { element.concrete(for: $0) }
+    if Self.wantsSameTypes(type, element) {
+      if TypeConstraint.single(types) != nil || types.allSatisfy({ $0 == .any }) { return values }
+      let name = if case .map = type { "a map" } else { "a set" }
+      report(type, [], "All elements of \(name) must have the same type from the beginning, down to their last part.")
+      return values
+    }
+    // A map's elements may be null beside anything, those of a list only beside what is no object and no tuple.
+    if case .map = type, element == .any, TypeConstraint.single(types) != nil { return values }
+    guard let common = TypeConstraint.unified(types) else {
       let (name, container): (String, Value) = if case .map = type { ("a map", [:]) } else { (type.kind, []) }
       let kinds = Set(values.map(\.kind)).sorted().joined(separator: ", ")
       report(type, container, "All elements of \(name) must have one type, and none fits all of these: \(kinds).")
@@ -123,6 +141,16 @@ private struct Converter {
     return values.map { value in
       var converter = Converter()
       return converter.convert(value, to: common)
+    }
+  }
+
+  /// Terraform 1.11 (go-cty, `conversion_collection.go`) brings the elements of a list to one type, those of a set not, and
+  /// those of a map not if they are tuples.
+  private static func wantsSameTypes(_ type: TypeConstraint, _ element: TypeConstraint) -> Bool {
+    switch (type, element) {
+    case (.set, .any): false
+    case (.set, _), (.map, .tuple): true
+    default: false
     }
   }
 
@@ -142,12 +170,19 @@ private struct Converter {
     }
     let names = Set(attributes.map(\.name))
     for (name, value) in Value.sorted(members) where !names.contains(name) {
-      let absent = attributes.map(\.name).filter { members[$0] == nil }
-      let hint = Suggestion.closest(to: name, among: absent).map { " Did you mean \"\($0)\"?" } ?? ""
-      let message = "The type has no attribute \"\(name)\", so Terraform drops it.\(hint)"
-      at(.key(name)) { $0.report(.warning, expected: "nothing", found: value.kind, message) }
+      at(.key(name)) {
+        $0.report(.warning, expected: "nothing", found: value.kind, Self.dropped(name, members, attributes))
+      }
     }
     return .object(result)
+  }
+
+  private static func dropped(
+    _ name: String, _ members: [String: Value], _ attributes: [TypeConstraint.Attribute]
+  ) -> String {
+    let absent = attributes.map(\.name).filter { members[$0] == nil }
+    let hint = Suggestion.closest(to: name, among: absent).map { " Did you mean \"\($0)\"?" } ?? ""
+    return "The type has no attribute \"\(name)\", so Terraform drops it.\(hint)"
   }
 
   /// Sorted where Terraform's order is known: strings by bytes, numbers by size, false before true, null last.
@@ -182,5 +217,19 @@ extension Number {
     if full.hasPrefix(".") { full = "0" + full }
     if full.hasSuffix(".") { full += "0" }
     self.init(sign + full + exponent)
+  }
+
+  /// Whether a string is a number for Terraform and too long for us.
+  static func isTooLong(terraform text: String) -> Bool {
+    guard Number(terraform: text) == nil else { return false }
+    let unsigned = text.utf8.drop { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") }
+    guard unsigned.count >= text.utf8.count - 1 else { return false }
+    let mantissa = unsigned.prefix { $0 != UInt8(ascii: "e") && $0 != UInt8(ascii: "E") }
+    let exponent = unsigned.dropFirst(mantissa.count)
+    let hasDigits = mantissa.contains { $0 != UInt8(ascii: ".") }
+    let isPlain = mantissa.allSatisfy { $0 == UInt8(ascii: ".") || (0x30...0x39).contains($0) }
+    guard hasDigits, isPlain, mantissa.count(where: { $0 == UInt8(ascii: ".") }) <= 1 else { return false }
+    // With a one for its digits it is a number exactly if its exponent is written as it should be.
+    return exponent.isEmpty || Number("0" + String(decoding: exponent, as: UTF8.self)) != nil
   }
 }

@@ -17,12 +17,33 @@ extension TypeConstraint {
       .tuple(zip(types, elements).map { $0.concrete(for: $1) })
     case (.object(let attributes), .object(let members)):
       .object(attributes.map { Attribute(name: $0.name, type: $0.type.concrete(for: members[$0.name] ?? .null)) })
-    default: self
+    default: withoutOptionals
     }
   }
 
   private func common(of values: [Value]) -> TypeConstraint {
-    containsAny ? TypeConstraint.unified(values.map { concrete(for: $0) }) ?? self : self
+    guard containsAny, !values.isEmpty else { return withoutOptionals }
+    let types = values.map { concrete(for: $0) }
+    return TypeConstraint.unified(types) ?? TypeConstraint.single(types) ?? withoutOptionals
+  }
+
+  /// The one type that all of these are but for those that are not known.
+  static func single(_ types: [TypeConstraint]) -> TypeConstraint? {
+    let known = types.filter { $0 != .any }
+    return known.allSatisfy { $0 == known.first } ? known.first : nil
+  }
+
+  /// The type of a value: whether it might have lacked an attribute no longer matters.
+  private var withoutOptionals: TypeConstraint {
+    switch self {
+    case .any, .string, .number, .bool: self
+    case .list(let element): .list(element.withoutOptionals)
+    case .set(let element): .set(element.withoutOptionals)
+    case .map(let element): .map(element.withoutOptionals)
+    case .tuple(let elements): .tuple(elements.map(\.withoutOptionals))
+    case .object(let attributes):
+      .object(attributes.map { Attribute(name: $0.name, type: $0.type.withoutOptionals) })
+    }
   }
 
   /// The one type that all of these convert to, as go-cty's `convert.Unify` finds it; nil if there is none.

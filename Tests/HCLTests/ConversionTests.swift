@@ -87,6 +87,7 @@ enum ConversionTable {
     ("list(any)", #"[{"a":null},{"a":{"y":"s"}}]"#),
     ("set(map(any))", #"[{"a":1},{}]"#), ("set(list(any))", #"[[1],["x"]]"#),
     ("set(object({ a = optional(any) }))", #"[{"a":1},{}]"#),
+    ("map(map(any))", #"{"a":{},"b":{"a":[true,null],"b":[true]}}"#),
     ("map(any)", #"{"a":[1],"b":["x"],"c":null}"#), ("map(tuple([any]))", #"{"a":[1],"b":["x"]}"#),
     ("list(object({ a = any }))", #"[{"a":1},{"a":[1]}]"#), ("list(list(any))", "[[1],[true]]"),
   ]

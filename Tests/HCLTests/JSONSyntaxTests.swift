@@ -46,7 +46,9 @@ struct JSONSyntaxTests {
     #"{"variable": {"x": 5}}"#,
     #"{"variable": {"x": {"type": ["string"]}}}"#, #"{"variable": {"x": {"type": "strng"}}}"#,
     #"{"variable": {"x": {"default": 1, "default": 2}}}"#,
-    #"{"variable": {"x": {"sensitive": "yes"}}}"#, #"{"variable": {"x": {"description": null}}}"#, "5", #""x""#,
+    #"{"variable": {"x": {"sensitive": "yes"}}}"#, #"{"variable": {"x": {"description": null}}}"#, "5", #""x""#, "null",
+    #"{"variable": null}"#, #"{"variable": {"x": {"default": {"a": 1, "a": 2}}}}"#,
+    #"{"terraform": {"required_providers": [{"a": "1"}, {"b": "1"}]}}"#,
   ])
   func whatIsNoModuleIsAnError(text: String) {
     #expect(Module.read(["x.tf.json": text]).hasErrors)

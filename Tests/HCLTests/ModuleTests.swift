@@ -134,6 +134,17 @@ struct ModuleTests {
       ])
   }
 
+  @Test func anUnknownBlockIsAWarning() {
+    let module = Module.read([
+      "a.tf": "varible \"x\" {}\nlocals {}\nmoved {}\n", "b.tf.json": #"{"outputs": {}, "locals": 5}"#,
+    ])
+    #expect(
+      module.complaints == [
+        "a.tf:1:1: warning: Terraform has no block \"varible\". Did you mean \"variable\"?",
+        "b.tf.json:1:2: warning: Terraform has no block \"outputs\". Did you mean \"output\"?",
+      ])
+  }
+
   @Test func providersOfSeveralBlocksAreMergedThoughTerraformRefusesThem() {
     let module = Module.read([
       "a.tf":

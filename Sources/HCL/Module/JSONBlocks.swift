@@ -25,8 +25,12 @@ enum JSONBlocks {
     var problems: [ParseFailure] = []
 
     mutating func root(_ root: SourceValue) {
+      if case .null = root.content { problem(root, "the blocks of a module") }
       for member in bodyMembers(root) {
-        guard let schema = JSONBlocks.schema[member.key] else { continue }
+        guard let schema = JSONBlocks.schema[member.key] else {
+          blocks.append(Block(source: source, type: member.key, labels: [], offsets: member.keyRange.offsets))
+          continue
+        }
         collect(
           member.value, member.key, schema.inner, missingLabels: schema.labels, labels: [], member.keyRange.offsets
         ) {
@@ -41,6 +45,7 @@ enum JSONBlocks {
       _ offsets: Range<Int>, found: (inout Collector, Block) -> Void
     ) {
       if missingLabels > 0 {
+        if case .null = value.content { problem(value, "names of \"\(type)\" blocks") }
         for member in members(value, of: "names of \"\(type)\" blocks") {
           let label = Block.Label(text: member.key, offsets: member.keyRange.offsets)
           collect(
@@ -75,6 +80,7 @@ enum JSONBlocks {
           problems.append(ParseFailure(message: message, position: member.keyRange.start))
         } else {
           places[member.key] = member.keyRange.start
+          checkKeys(of: member.value)
           block.attributes.append(
             Attribute(
               source: source, name: member.key, nameOffsets: member.keyRange.offsets,
@@ -82,6 +88,23 @@ enum JSONBlocks {
         }
       }
       return block
+    }
+
+    /// Only blocks may come twice, not the keys of a value.
+    private mutating func checkKeys(of value: SourceValue) {
+      switch value.content {
+      case .array(let elements): for element in elements { checkKeys(of: element) }
+      case .object(let members):
+        var places: [String: SourcePosition] = [:]
+        for member in members {
+          if let first = places.updateValue(member.keyRange.start, forKey: member.key), problems.count < 50 {
+            let message = "The key \"\(member.key)\" was already there at \(first)."
+            problems.append(ParseFailure(message: message, position: member.keyRange.start))
+          }
+          checkKeys(of: member.value)
+        }
+      case .null, .bool, .number, .string: break
+      }
     }
 
     /// The members of a body: `"//"` is a comment there.

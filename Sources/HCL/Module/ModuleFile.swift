@@ -35,4 +35,10 @@ struct ModuleFile {
     "module": .arguments(["source", "version"]), "provider": .arguments(["alias", "version"]),
     "resource": .arguments(["provider"]), "data": .arguments(["provider"]), "ephemeral": .arguments(["provider"]),
   ]
+
+  /// The blocks that a module may have and that say nothing of its interface.
+  static let otherTypes: Set<String> = ["locals", "moved", "import", "removed", "check", "action", "list"]
+
+  /// All blocks that Terraform knows.
+  static var knownTypes: Set<String> { otherTypes.union(interests.keys) }
 }

@@ -100,8 +100,9 @@ extension ModuleReader {
     }
     var aliases: [String] = []
     for element in elements {
-      if let names = attribute.reference(in: element), names.count == 2, names[0] == attribute.name {
-        aliases.append(names[1])
+      if let names = attribute.reference(in: element), names.count <= 2, names.first == attribute.name {
+        // Without an alias it is the default configuration, which needs no mention.
+        aliases += names.dropFirst()
       } else {
         report(
           "A configuration alias of this provider is written \(attribute.name).ALIAS.", file,

@@ -53,7 +53,7 @@ struct ModuleReader {
         if let first = resources.add(new, named: new.key) {
           duplicate(block.type, "\(new.type).\(new.name)", first.file, first.range, file.name, new.range)
         }
-      default: break
+      default: other(block, file)
       }
     }
   }
@@ -88,7 +88,7 @@ struct ModuleReader {
         if !resources.change(new.key, { $0 = $0.merged(with: new) }) {
           missing(block.type, "\(new.type).\(new.name)", file, block)
         }
-      default: break
+      default: other(block, file)
       }
     }
     if !newVersions.isEmpty { versions = newVersions }
@@ -121,6 +121,14 @@ struct ModuleReader {
       report(problem.message, file.name, SourceRange(start: problem.position, end: problem.position))
     }
     return blocks
+  }
+
+  /// A newer Terraform may know more blocks than we do.
+  private mutating func other(_ block: Block, _ file: ModuleFile) {
+    guard !ModuleFile.otherTypes.contains(block.type) else { return }
+    let hint = Suggestion.closest(to: block.type, among: ModuleFile.knownTypes).map { "Did you mean \"\($0)\"?" }
+    report(
+      "Terraform has no block \"\(block.type)\".", detail: hint, file.name, block.range, severity: .warning)
   }
 
   private mutating func duplicate(

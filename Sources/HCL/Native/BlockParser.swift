@@ -17,7 +17,7 @@ struct BlockParser {
   private static let maximumDepth = 50
   private static let maximumProblems = 50
 
-  /// - Parameter interests: the types of the top-level blocks to return, and what of them.
+  /// - Parameter interests: what to keep of the top-level blocks by their types; of others there is only the header.
   static func blocks(
     in source: SourceText, _ interests: [String: Interest]
   ) -> (blocks: [Block], problems: [ParseFailure]) {
@@ -88,7 +88,7 @@ struct BlockParser {
         problem("An argument cannot stand outside of a block.")
         recover()
       case .identifier:
-        if let block = block(depth: 0, .everything), interests[block.type] != nil { blocks.append(block) }
+        if let block = block(depth: 0, .everything) { blocks.append(block) }
       default:
         problem("A block is expected here.")
         recover()

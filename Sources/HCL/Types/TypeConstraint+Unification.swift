@@ -49,24 +49,17 @@ extension TypeConstraint {
   /// The one type that all of these convert to, as go-cty's `convert.Unify` finds it; nil if there is none.
   ///
   /// Strings win over numbers and bools; numbers and bools do not go together. Objects with the same attributes and
-  /// tuples of the same length go together part by part, others as a map or a list. Null goes with scalars and
-  /// collections only.
+  /// tuples of the same length go together part by part, others as a map or a list. Null goes with scalars
+  /// only.
   static func unified(_ types: [TypeConstraint]) -> TypeConstraint? {
     let known = types.filter { $0 != .any }
     guard let first = known.first else { return .any }
-    if known.count < types.count, known.contains(where: \.isStructural) { return nil }
+    if known.count < types.count, !known.allSatisfy(\.isScalar) { return nil }
     if known.allSatisfy({ $0 == first }) { return first }
     if known.allSatisfy(\.isScalar) { return known.contains(.string) ? .string : nil }
     if known.allSatisfy(\.isObjectOrMap) { return unifiedObjects(known) }
     if known.allSatisfy(\.isSequence) { return unifiedSequences(known) }
     return nil
-  }
-
-  private var isStructural: Bool {
-    switch self {
-    case .object, .tuple: true
-    default: false
-    }
   }
 
   private var isScalar: Bool { self == .string || self == .number || self == .bool }

@@ -49,8 +49,7 @@ extension TypeConstraint {
   /// The one type that all of these convert to, as go-cty's `convert.Unify` finds it; nil if there is none.
   ///
   /// Strings win over numbers and bools; numbers and bools do not go together. Objects with the same attributes and
-  /// tuples of the same length go together part by part, others as a map or a list. Null goes with scalars
-  /// only.
+  /// tuples of the same length go together part by part, others as a map or a list. Null goes with scalars only.
   static func unified(_ types: [TypeConstraint]) -> TypeConstraint? {
     let known = types.filter { $0 != .any }
     guard let first = known.first else { return .any }

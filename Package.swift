@@ -85,14 +85,16 @@ let package = Package(
     library(
       "PorcServer",
       [
-        "Archive", "Git", "HCL", "ModuleRegistry", "PorcCore", "PorcStore", "PortPortal", "Retry", "TerraformEnterprise", asyncHTTPClient,
+        "Archive", "Git", "HCL", "ModuleRegistry", "PorcCore", "PorcStore", "PortPortal", "Retry",
+        "TerraformEnterprise", asyncHTTPClient,
         configuration, crypto, cryptoExtras, hummingbird, logging, nioCore, nioHTTP1, serviceLifecycle,
       ], resources: [.embedInCode("Health/openapi.json")]),
     library("PineCLI", ["HCL", "PorcCore", argumentParser, asyncHTTPClient, nioCore, nioHTTP1]),
     .executableTarget(
       name: "porc",
       dependencies: [
-        "PineCLI", "PorcCore", "PorcServer", "PorcStore", "PortPortal", "Sandbox", argumentParser, configuration, logging,
+        "PineCLI", "PorcCore", "PorcServer", "PorcStore", "PortPortal", "Sandbox", argumentParser, configuration,
+        logging,
         nioCore, serviceLifecycle, unixSignals,
       ],
       swiftSettings: strict),
@@ -122,6 +124,6 @@ let package = Package(
         asyncHTTPClient, configuration, crypto, httpTypes, logging, nioCore, serviceLifecycle,
       ]),
     tests("PineCLITests", ["PineCLI"]),
-    tests("EndToEndTests", ["Processes", "porc", "pine", asyncHTTPClient, httpTypes, nioCore, nioHTTP1]),
+    tests("EndToEndTests", ["Processes", "porc", "pine", asyncHTTPClient, crypto, httpTypes, nioCore, nioHTTP1]),
   ]
 )

@@ -64,6 +64,8 @@ struct DevServer: Service {
     settings.catalog.interval = 2
     settings.catalog.cacheFolder = folder.path("cache")
     settings.catalog.allowsLocalPaths = true
+    settings.catalog.webhookSecrets =
+      ProcessInfo.processInfo.environment["GITHUB_WEBHOOK_SECRET"]?.split(separator: ",").map(String.init) ?? []
     settings.approvalRequired = approvalRequired
     if let retention { settings.retention = retention }
     return settings

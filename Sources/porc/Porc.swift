@@ -11,7 +11,8 @@ struct Porc: AsyncParsableCommand {
     abstract: "Runs infrastructure blueprints through Terraform Enterprise and keeps the portal true.",
     discussion: "To try it on this machine, with nothing to set up: porc dev", version: PorcVersion.current,
     subcommands: [
-      Dev.self, Serve.self, SandboxCommand.self, CatalogCommand.self, TokenCommand.self, PortCommand.self, DoctorCommand.self,
+      Dev.self, Serve.self, SandboxCommand.self, CatalogCommand.self, TokenCommand.self, PortCommand.self,
+      DoctorCommand.self,
     ])
 
   /// Errors reach people in one form, whatever threw them.

@@ -38,7 +38,8 @@ struct Catalog: ParsableCommand {
       lines += ["", "\(body.source.name, .bold):"]
       for finding in body.report.findings.prefix(50) {
         let place = finding.line.map { ":\($0)" } ?? ""
-        lines.append("  \(finding.severity.rawValue): \(finding.message)\(place.isEmpty ? "" : " (line \(place.dropFirst()))")")
+        lines.append(
+          "  \(finding.severity.rawValue): \(finding.message)\(place.isEmpty ? "" : " (line \(place.dropFirst()))")")
         if let fix = finding.fix { lines.append("    try: \(fix)") }
       }
       let more = body.report.findings.count - 50

@@ -105,7 +105,9 @@ extension SourceDescription {
       return ([], error.findings)
     }
     guard let sources = document.member("sources")?.value, sources.content != .null else { return ([], []) }
-    guard case .object(let members) = sources.content else { return ([], DocumentReader(sources, at: "/sources").findings) }
+    guard case .object(let members) = sources.content else {
+      return ([], DocumentReader(sources, at: "/sources").findings)
+    }
     var descriptions: [SourceDescription] = []
     var findings: [Finding] = []
     for member in members {

@@ -162,7 +162,8 @@ extension ServerSettings {
     settings.cacheFolder = reader.text("porc.cache_folder") ?? "\(databasePath)-cache"
     settings.webhookSecrets = reader.list("github.webhook_secret", isSecret: true)
     func megabytes(_ key: String, in range: ClosedRange<Int>) -> Int? { reader.number(key, in: range).map { $0 << 20 } }
-    settings.limits.fetchedBytes = megabytes("porc.repository_megabytes", in: 1...100_000) ?? settings.limits.fetchedBytes
+    settings.limits.fetchedBytes =
+      megabytes("porc.repository_megabytes", in: 1...100_000) ?? settings.limits.fetchedBytes
     settings.limits.entries = reader.number("porc.repository_files", in: 1...10_000_000) ?? settings.limits.entries
     settings.limits.fileBytes = megabytes("porc.file_megabytes", in: 1...1_000) ?? settings.limits.fileBytes
     settings.limits.treeBytes = megabytes("porc.module_megabytes", in: 1...1_000) ?? settings.limits.treeBytes

@@ -222,6 +222,10 @@ private actor AsyncTurn {
       try await work()
     }
     last = task
-    try await withTaskCancellationHandler { try await task.value } onCancel: { task.cancel() }
+    try await withTaskCancellationHandler {
+      try await task.value
+    } onCancel: {
+      task.cancel()
+    }
   }
 }

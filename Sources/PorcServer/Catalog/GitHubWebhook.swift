@@ -41,7 +41,8 @@ struct GitHubWebhook: Sendable {
       (1...200).contains(delivery.utf8.count)
     else {
       throw Fault(
-        .malformedRequest, "The headers X-GitHub-Event and X-GitHub-Delivery are missing.", fix: "Send what GitHub sends.")
+        .malformedRequest, "The headers X-GitHub-Event and X-GitHub-Delivery are missing.",
+        fix: "Send what GitHub sends.")
     }
     guard let payload = try? JSONText.parse(bytes).value, payload.objectValue != nil else {
       throw Fault(
@@ -58,7 +59,8 @@ struct GitHubWebhook: Sendable {
     guard try await store.takeDelivery(delivery, from: "github") else {
       return try .json(Received(sources: names.sorted(), isRepeated: true), status: .accepted)
     }
-    logger.info("GitHub says that something has changed", metadata: ["event": "\(event)", "sources": "\(names.sorted())"])
+    logger.info(
+      "GitHub says that something has changed", metadata: ["event": "\(event)", "sources": "\(names.sorted())"])
     // Should PORC end before it looks, it looks at everything when it starts.
     waker.wake(names)
     return try .json(Received(sources: names.sorted()), status: .accepted)
@@ -66,7 +68,8 @@ struct GitHubWebhook: Sendable {
 
   /// Whether one of the secrets signs these bytes.
   private func isSigned(_ bytes: [UInt8], _ signature: String?) -> Bool {
-    guard let signature, signature.hasPrefix("sha256="), let code = Data(hex: signature.dropFirst("sha256=".count)) else {
+    guard let signature, signature.hasPrefix("sha256="), let code = Data(hex: signature.dropFirst("sha256=".count))
+    else {
       return false
     }
     // Compared in constant time.

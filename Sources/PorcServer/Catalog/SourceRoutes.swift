@@ -36,7 +36,8 @@ struct SourceRoutes: Sendable {
           fix: "Choose another name, or remove that one first: porc catalog remove \(source.name).")
       }
     } else {
-      try await store.addSource(source, secret: try secret.map { try vault.sealSecret($0, of: Self.owner(source.name)) })
+      try await store.addSource(
+        source, secret: try secret.map { try vault.sealSecret($0, of: Self.owner(source.name)) })
     }
     try await sync.sync(only: [source.name])
     guard let body = try await sync.report().first(where: { $0.source.name == source.name }) else {

@@ -116,9 +116,10 @@ enum Modules {
       }
     }
     """,
-    "twice/1.0.0/main.tf": """
-    resource "terraform_data" "same" {}
-    resource "terraform_data" "same" {}
+    "future/1.0.0/main.tf": """
+    terraform {
+      required_version = "> 99.0"
+    }
     """,
     // Gives back what it was given, once through a resource.
     "echo/1.0.0/main.tf": """

@@ -86,7 +86,8 @@ struct BrokenBlueprintTests {
       let place = finding["line"].number.map { ":\(Int($0)):\(Int(finding["column"].number ?? 0)): " } ?? ": "
       // An empty one is refused before it is sent.
       if broken.text.isEmpty { break }
-      #expect(submitted.error.contains(file.path + place + (finding["message"].string ?? "?")), "\(submitted)")
+      #expect(
+        submitted.error.contains("\(file.path)\(place)error: \(finding["message"].string ?? "?")"), "\(submitted)")
     }
     try await nothingWasLeft(dev)
   }

@@ -70,15 +70,15 @@ struct FailureTests {
     #expect(try await dev.porc.get("/runs/\(run)/logs?phase=plan").text.contains(why))
   }
 
-  @Test func aTemplateThatTerraformCannotReadSaysWhatIsWrongWithIt() async throws {
+  @Test func aTemplateThatTerraformRefusesSaysWhatIsWrongWithIt() async throws {
     let dev = try DevServer.current()
-    let run = try await dev.submit(Blueprint.of("twice", named: "twice", [:]))
+    let run = try await dev.submit(Blueprint.of("future", named: "future", [:]))
     let planned = try await dev.pine("plan", run).exiting(1)
-    #expect(planned.error.contains("Duplicate resource \"terraform_data\" configuration"), "\(planned)")
+    #expect(planned.error.contains("Unsupported Terraform Core version"), "\(planned)")
     let error = try await dev.summary(run)["error"]
-    #expect(error["summary"] == "Duplicate resource \"terraform_data\" configuration")
+    #expect(error["summary"] == "Unsupported Terraform Core version")
     #expect(error["detail"].string?.contains("main.tf line 2") == true)
-    try await dev.shows("twice", ["terraform_status": "plan_failed"])
+    try await dev.shows("future", ["terraform_status": "plan_failed"])
   }
 
   @Test func aFailingApplySaysWhyEverywhere() async throws {

@@ -214,8 +214,10 @@ import Testing
     case .any, .string: return .string(texts.randomElement(using: &random) ?? "")
     case .number: return .number(Number(Int.random(in: -5...5, using: &random)))
     case .bool: return .bool(Bool.random(using: &random))
-    case .list(let element), .set(let element):
+    case .list(let element):
       return .array((0..<Int.random(in: 0...2, using: &random)).map { _ in value(of: element, texts, using: &random) })
+    // All elements of a set must be of one type from the beginning: an empty list and a full one are not.
+    case .set(let element): return .array([value(of: element, texts, using: &random)])
     case .map(let element):
       return .object([
         "k": value(of: element, texts, using: &random), "null": value(of: element, texts, using: &random),

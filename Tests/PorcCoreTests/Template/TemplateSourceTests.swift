@@ -47,7 +47,8 @@ struct TemplateSourceTests {
     #expect(read.descriptions.map(\.source.name) == ["vpc", "shared", "private", "app", "local"])
     #expect(read.descriptions.map(\.source.place.kind) == [.git, .registry, .tfe, .git, .folder])
     #expect(
-      read.descriptions[3].access.app == GitHubAppAccess(app: "12345", installation: "678", keyFile: "/etc/porc/app.pem"))
+      read.descriptions[3].access.app
+        == GitHubAppAccess(app: "12345", installation: "678", keyFile: "/etc/porc/app.pem"))
     #expect(SourceDescription.readAll(Array("porc: {}".utf8)).descriptions == [])
   }
 
@@ -74,7 +75,9 @@ struct TemplateSourceTests {
     let read = try read(text)
     #expect(read.description == nil)
     #expect(
-      read.findings.contains { ($0.pointer == pointer || pointer == "/" && $0.pointer.isEmpty) && $0.message.contains(words) },
+      read.findings.contains {
+        ($0.pointer == pointer || pointer == "/" && $0.pointer.isEmpty) && $0.message.contains(words)
+      },
       "\(read.findings)")
     #expect(read.findings.allSatisfy { $0.fix?.isEmpty == false })
   }

@@ -60,7 +60,9 @@ struct SourceRoutesTests {
       #expect(added.json["templates"] == 1 && added.json["has_credentials"] == true, "\(added.text)")
       let list = try await test.get("/templates/sources")
       let stored = try await test.server.store.sources()
-      for text in [added.text, list.text, "\(stored)", test.log.lines.joined()] { #expect(!text.contains("t0p-s3cret")) }
+      for text in [added.text, list.text, "\(stored)", test.log.lines.joined()] {
+        #expect(!text.contains("t0p-s3cret"))
+      }
       let bytes = try #require(stored.first { $0.name == "b" }?.secret)
       #expect(bytes.range(of: Data("t0p-s3cret".utf8)) == nil)
     }
@@ -80,7 +82,8 @@ struct SourceRoutesTests {
     try await TestServer.run { test in
       let reply = try await test.post("/templates/sources", body)
       #expect(reply.status == 422 && reply.code == "invalid-input", "\(reply.text)")
-      #expect(reply.json["findings"]?.arrayValue?.contains { $0["pointer"]?.stringValue == pointer } == true, "\(reply.text)")
+      #expect(
+        reply.json["findings"]?.arrayValue?.contains { $0["pointer"]?.stringValue == pointer } == true, "\(reply.text)")
       #expect(!reply.text.contains("user:pw"))
       #expect(try await test.get("/templates/sources").json["sources"]?.arrayValue?.count == 1)
     }

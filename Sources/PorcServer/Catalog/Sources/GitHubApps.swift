@@ -59,7 +59,9 @@ actor GitHubApps {
   /// github.com has a host of its own for its API; GitHub Enterprise Server has a path.
   private static func api(of remote: RemoteURL) -> String {
     let url = remote.publicURL
-    guard !url.hasPrefix("https://github.com/"), let end = url.firstRange(of: "://") else { return "https://api.github.com" }
+    guard !url.hasPrefix("https://github.com/"), let end = url.firstRange(of: "://") else {
+      return "https://api.github.com"
+    }
     return "\(url[..<end.upperBound])\(url[end.upperBound...].prefix { $0 != "/" })/api/v3"
   }
 

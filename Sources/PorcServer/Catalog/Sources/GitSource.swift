@@ -124,7 +124,8 @@ private struct GitTags: ModuleView {
       let names = unread.sorted().prefix(5).joined(separator: ", ")
       findings.append(
         Finding(
-          .warning, at: "", "\(unread.count) tags are no version by SemVer and are passed over: \(names)\(unread.count > 5 ? ", …" : "").",
+          .warning, at: "",
+          "\(unread.count) tags are no version by SemVer and are passed over: \(names)\(unread.count > 5 ? ", …" : "").",
           fix: "Name versions like v1.2.3."))
     }
     self.findings = findings
@@ -269,7 +270,8 @@ enum GitFault {
         case .misconfigured: .invalidInput
         default: .upstreamFailed
         }
-      throw Fault(code, error.detail.isEmpty ? error.message : "\(error.message) (git: \(error.detail))", fix: error.fix)
+      throw Fault(
+        code, error.detail.isEmpty ? error.message : "\(error.message) (git: \(error.detail))", fix: error.fix)
     }
   }
 }

@@ -60,11 +60,14 @@ class Server:
         fields = open(f"/proc/{self.process.pid}/stat").read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
-    def memory(self):
+    def memory(self, what="VmRSS"):
         """Resident memory in MB."""
         for line in open(f"/proc/{self.process.pid}/status"):
-            if line.startswith("VmRSS"):
+            if line.startswith(what):
                 return int(line.split()[1]) / 1024
+
+    def peak_memory(self):
+        return self.memory("VmHWM")
 
     def end(self, how=signal.SIGTERM):
         self.process.send_signal(how)
@@ -110,8 +113,10 @@ class Place:
             "PORC_TEMPLATES": self.path("templates"), "PORC_LISTEN": "127.0.0.1:0",
         }
 
-    def start(self):
-        self.porc = Server([self.binary, "serve", "--log-level", "warning"], self.environment(), self.path("porc.log"))
+    def start(self, *options, **environment):
+        self.porc = Server(
+            [self.binary, "serve", "--log-level", "warning", *options], {**self.environment(), **environment},
+            self.path("porc.log"))
         self.address = self.porc.ready["porc"].replace("http://", "")
 
     def token(self):
@@ -119,6 +124,12 @@ class Place:
             [self.binary, "token", "create", "bench", "--scope", "admin"], capture_output=True, text=True, check=True,
             env={**os.environ, "PORC_DATABASE_URL": "sqlite:" + self.path("porc.sqlite")})
         self.secret = made.stdout.strip()
+
+    def port_writes(self):
+        """How many calls Port has had that changed entities."""
+        log = open(self.path("port/requests.jsonl"))
+        return sum(1 for line in log if (call := json.loads(line))["method"] != "GET" and "/entities" in call["path"]
+                   and "/search" not in call["path"])
 
     def stop(self):
         for server in [self.porc, self.tfe, self.port]:
@@ -153,6 +164,16 @@ class Caller:
                 return body
             if body["is_final"]:
                 sys.exit(f"{run} ended {body['status']}")
+
+    def metric(self, name):
+        self.connection.request("GET", "/metrics", headers=self.headers)
+        text = self.connection.getresponse().read().decode()
+        found = re.search(rf"^{re.escape(name)}(?:\{{.*\}})? (\S+)$", text, re.M)
+        return float(found.group(1)) if found else 0
+
+    def until_portal_shows(self, templates):
+        while self.metric("porc_source_templates") != templates or self.metric("porc_portal_behind"):
+            time.sleep(0.01)
 
     def deploy(self, name):
         run = self.call("POST", "/runs", blueprint(name))[1]["run_id"]
@@ -376,6 +397,83 @@ def streams(place, count, events):
     }
 
 
+VARIABLE = '''variable "input_{0}" {{
+  type        = {1}
+  description = "What the input {0} is for."
+  default     = {2}
+}}
+'''
+TYPES = [("string", '"text"'), ("number", "3"), ("list(string)", '["a"]'),
+         ("object({ size = string, nodes = optional(number, 3) })", '{ size = "small" }')]
+
+
+class Repository:
+    """A git repository of modules, NAME/VERSION/ on its branch."""
+
+    def __init__(self, path):
+        self.path = path
+        subprocess.run(["git", "init", "-q", "--bare", "-b", "main", path], check=True)
+        subprocess.run(["git", "-C", path, "config", "uploadpack.allowFilter", "true"], check=True)
+
+    def commit(self, modules):
+        """Adds modules, (name, version) each, in one commit."""
+        parent = subprocess.run(["git", "-C", self.path, "rev-parse", "-q", "--verify", "main"], capture_output=True,
+                                text=True).stdout.strip()
+        stream = "commit refs/heads/main\ncommitter b <b@example.com> 1700000000 +0000\ndata 0\n"
+        if parent:
+            stream += f"from {parent}\n"
+        for name, version in modules:
+            variables = "".join(VARIABLE.format(i, *TYPES[i % len(TYPES)]) for i in range(12))
+            for file, text in [
+                ("variables.tf", 'variable "region" { type = string }\n' + variables),
+                ("main.tf", f'resource "terraform_data" "one" {{ input = "{name} {version} ${{var.region}}" }}\n'),
+                ("outputs.tf", 'output "one" { value = terraform_data.one.output }\n'),
+                ("README.md", f"# {name}\n\nThe module {name} in its version {version}.\n"),
+            ]:
+                stream += f"M 100644 inline {name}/{version}/{file}\ndata {len(text.encode())}\n{text}\n"
+        subprocess.run(["git", "-C", self.path, "fast-import", "--quiet"], input=stream.encode(), check=True)
+
+
+def catalog(binary, modules, versions):
+    """A repository of `modules` with `versions` each, brought to Port: at first, with nothing new, with one new version."""
+    with tempfile.TemporaryDirectory(prefix="porc-bench-") as folder:
+        place = Place(folder, binary)
+        repository = Repository(place.path("modules.git"))
+        repository.commit([(f"module-{m}", f"1.{v}.0") for m in range(modules) for v in range(versions)])
+        place.write("porc.yaml", f"sources:\n  platform:\n    git: {repository.path}\n")
+        shutil.rmtree(place.path("templates"))
+        try:
+            place.start_sandboxes()
+            start = time.monotonic()
+            # No comparison falls into the measurement.
+            place.start("--config", place.path("porc.yaml"), PORC_TEMPLATES="", PORC_RECONCILE_INTERVAL_SECONDS="3600",
+                        PORC_CATALOG_INTERVAL_SECONDS="3600")
+            place.token()
+            caller = Caller(place)
+            caller.until_portal_shows(modules * versions)
+            figures = {
+                "templates": modules * versions, "first_sync_s": round(time.monotonic() - start, 1),
+                "first_port_requests": place.port_writes(), "peak_memory_mb": round(place.porc.peak_memory(), 1),
+            }
+            nothing = []
+            for _ in range(5):
+                start = time.monotonic()
+                caller.call("POST", "/templates/sync")
+                nothing.append((time.monotonic() - start) * 1000)
+            figures["nothing_new_ms"] = round(statistics.median(nothing), 1)
+            figures["nothing_new_port_requests"] = place.port_writes() - figures["first_port_requests"]
+            before = place.port_writes()
+            repository.commit([("module-1", "2.0.0")])
+            start = time.monotonic()
+            caller.call("POST", "/templates/sync")
+            caller.until_portal_shows(modules * versions + 1)
+            figures["one_new_ms"] = round((time.monotonic() - start) * 1000)
+            figures["one_new_port_requests"] = place.port_writes() - before
+            return figures
+        finally:
+            place.stop()
+
+
 def machine():
     model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
     memory = int(open("/proc/meminfo").readline().split()[1]) // 1024
@@ -388,7 +486,7 @@ def idle(place, seconds):
     return {"idle_mb": round(memory, 1), "idle_cpu_percent": round((place.porc.cpu() - used) / seconds * 100, 1)}
 
 
-SECTIONS = ["cold-start", "memory", "lifecycle", "healthz", "status", "events", "submit", "many"]
+SECTIONS = ["cold-start", "memory", "lifecycle", "healthz", "status", "events", "submit", "many", "catalog"]
 
 
 def main():
@@ -397,6 +495,7 @@ def main():
     parser.add_argument("--json", help="a file for the figures")
     parser.add_argument("--seconds", type=int, default=5, help="of each load")
     parser.add_argument("--submits", type=int, default=50_000, help="of the section 'many'")
+    parser.add_argument("--modules", type=int, default=1000, help="of the section 'catalog', with 10 versions each")
     parser.add_argument("--only", help=f"some of the sections, with ',' between them: {', '.join(SECTIONS)}")
     options = parser.parse_args()
     wanted = options.only.split(",") if options.only else SECTIONS
@@ -441,6 +540,7 @@ def main():
                 place, connections, options.seconds, submit_script(place, f"load-{connections}")),
                 f"{connections} connections")
         section("many", lambda: many_submits(place, options.submits, 64))
+        section("catalog", lambda: catalog(options.binary, options.modules, 10))
     finally:
         place.stop()
         shutil.rmtree(folder, ignore_errors=True)

@@ -13,8 +13,9 @@ final class CatalogSync: Sendable {
   private let turns = Mutex<[String: AsyncTurn]>([:])
   private let latest = Mutex<[String: SourceReport]>([:])
 
-  /// How many modules are read before they are stored: it bounds the memory.
-  private static let batch = 32
+  /// How many modules are read before they are stored: it bounds the memory. A multiple of what Port takes at once, so
+  /// that its calls are full.
+  private static let batch = 40
 
   init(store: any Store, factory: SourceFactory, logger: Logger) {
     self.store = store

@@ -107,7 +107,7 @@ let package = Package(
       swiftSettings: strict),
     tests("HCLTests", ["HCL"]),
     tests("JSONSchemaTests", ["HCL", "JSONSchema"], resources: [.copy("Suite")]),
-    tests("PorcCoreTests", ["PorcCore"]),
+    tests("PorcCoreTests", ["JSONSchema", "PorcCore"]),
     tests("ArchiveTests", ["Archive"]),
     tests("ProcessesTests", ["Processes"]),
     tests("GitTests", ["Git", httpTypes]),

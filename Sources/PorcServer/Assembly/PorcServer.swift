@@ -45,8 +45,9 @@ public struct PorcServer: Service {
     let factory = SourceFactory(
       settings.catalog, vault: vault, http: http, tfe: (tfe, settings.tfe), logger: logger)
     let sync = CatalogSync(store: store, factory: factory, logger: logger)
-    let waker = CatalogWaker(sync: sync, logger: logger)
     let readiness = Readiness(store: store)
+    let watch = CatalogWatch(
+      sync: sync, interval: .seconds(settings.catalog.interval), readiness: readiness, logger: logger)
     let views = RunViews(store: store, rules: rules, links: links)
     let idempotency = Idempotency(store: store)
     let submissions = Submissions(
@@ -76,7 +77,7 @@ public struct PorcServer: Service {
     TemplateRoutes(store: store, catalog: catalog).register(in: routes)
     SourceRoutes(store: store, sync: sync, factory: factory, vault: vault).register(in: routes)
     GitHubWebhook(
-      store: store, sync: sync, waker: waker, secrets: settings.catalog.webhookSecrets, logger: logger
+      store: store, sync: sync, watch: watch, secrets: settings.catalog.webhookSecrets, logger: logger
     ).register(in: routes)
 
     let address = Announcement()
@@ -98,11 +99,7 @@ public struct PorcServer: Service {
       PortalSync(
         store: store, client: portal, dialect: settings.portal.dialect,
         makesBlueprints: settings.portal.makesBlueprints, doorbell: doorbell, logger: logger),
-      waker,
-      RepeatingService(name: "the catalog's sync", interval: .seconds(settings.catalog.interval), logger: logger) {
-        try await sync.sync()
-        readiness.succeed()
-      },
+      watch,
       RepeatingService(
         name: "the portal's comparison", interval: .seconds(settings.reconcileInterval), logger: logger,
         delay: .seconds(min(settings.reconcileInterval, 30))

@@ -33,7 +33,18 @@ final class CatalogSync: Sendable {
     }
   }
 
-  /// Reads the sources, all or those of these names, each one at a time. Returns once the catalog is as they are.
+  /// Gives up what comes from sources that are no more.
+  ///
+  /// - Returns: the names of all sources there are; those together that are to be read one after the other.
+  func begin() async throws -> [[String]] {
+    let sources = try await configured().map(\.source)
+    try await store.giveUpSources(except: Set(sources.map(\.name)))
+    if sources.isEmpty { try await store.settleTemplates() }
+    let folders = sources.filter { $0.place.kind == .folder }.map(\.name)
+    return (folders.isEmpty ? [] : [folders]) + sources.filter { $0.place.kind != .folder }.map { [$0.name] }
+  }
+
+  /// Reads the sources, all or those of these names. Returns once the catalog is as they are.
   func sync(only names: Set<String>? = nil) async throws {
     let all = try await configured()
     if names == nil { try await store.giveUpSources(except: Set(all.map(\.source.name))) }

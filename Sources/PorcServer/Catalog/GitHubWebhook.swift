@@ -12,7 +12,7 @@ import PorcStore
 struct GitHubWebhook: Sendable {
   let store: any Store
   let sync: CatalogSync
-  let waker: CatalogWaker
+  let watch: CatalogWatch
   let secrets: [String]
   let logger: Logger
 
@@ -62,7 +62,7 @@ struct GitHubWebhook: Sendable {
     logger.info(
       "GitHub says that something has changed", metadata: ["event": "\(event)", "sources": "\(names.sorted())"])
     // Should PORC end before it looks, it looks at everything when it starts.
-    waker.wake(names)
+    watch.look(at: names)
     return try .json(Received(sources: names.sorted()), status: .accepted)
   }
 

@@ -1,4 +1,5 @@
 import HCL
+import JSONSchema
 import PorcCore
 import TestKit
 import Testing
@@ -258,9 +259,14 @@ import Testing
       let place = try #require(lines.firstIndex { $0.hasPrefix("  \(name): ") || $0.hasPrefix("  # \(name): ") })
       lines[place] = "  \(name): \(value.json())"
     }
-    let filled = try BlueprintValidation.validate(
-      Array(lines.joined(separator: "\n").utf8), as: .yaml, against: [template])
+    let text = Array(lines.joined(separator: "\n").utf8)
+    let filled = try BlueprintValidation.validate(text, as: .yaml, against: [template])
     #expect(filled.inputs == values)
+    // What the server accepts an editor accepts, and what is still to be filled in it does not.
+    let schema = try JSONSchema(BlueprintSchema.schema(for: template))
+    #expect(schema.violations(of: try DocumentText.read(text, as: .yaml).value) == [], "seed \(seed)")
+    let unfilled = try DocumentText.read(Array(skeleton.utf8), as: .yaml).value
+    #expect(schema.violations(of: unfilled).isEmpty == values.isEmpty, "seed \(seed)")
     // With the comments off, every default is given as it is.
     let start = try #require(lines.firstIndex { $0.hasPrefix("inputs:") })
     let whole =

@@ -121,7 +121,7 @@ let package = Package(
       "PorcServerTests",
       [
         "Archive", "HCL", "PorcCore", "PorcServer", "PorcStore", "PortPortal", "Retry", "TerraformEnterprise",
-        asyncHTTPClient, configuration, crypto, httpTypes, logging, nioCore, serviceLifecycle,
+        asyncHTTPClient, configuration, crypto, cryptoExtras, httpTypes, logging, nioCore, serviceLifecycle,
       ]),
     tests("PineCLITests", ["PineCLI"]),
     tests("EndToEndTests", ["Processes", "porc", "pine", asyncHTTPClient, crypto, httpTypes, nioCore, nioHTTP1]),

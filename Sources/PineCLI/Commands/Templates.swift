@@ -53,6 +53,15 @@ extension Pine.Templates {
       return .done
     }
 
+    private static func providers(_ template: Template) -> Prose {
+      let texts = template.requiredProviders.map { provider in
+        ([provider.source ?? provider.name]
+          + (provider.versions.isEmpty ? [] : [provider.versions.joined(separator: ", ")]))
+          .joined(separator: " ")
+      }
+      return "\(texts.joined(separator: "; "))"
+    }
+
     private func page(_ template: Template) -> [Prose] {
       let head = Table.fields([
         ("template", "\(template.id.rawValue, .bold)" + (template.title.map { " (\($0))" } ?? "")),
@@ -64,6 +73,8 @@ extension Pine.Templates {
         ("repository", template.repoURL.map { "\($0)" }),
         ("commit", template.commit.map { "\($0)" }),
         ("approval", template.approvalRequired ? "required" : nil),
+        ("terraform", template.requiredVersions.isEmpty ? nil : "\(template.requiredVersions.joined(separator: ", "))"),
+        ("providers", template.requiredProviders.isEmpty ? nil : Self.providers(template)),
       ])
       let inputs = template.inputs.map { input in
         [

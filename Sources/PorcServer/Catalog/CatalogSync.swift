@@ -129,20 +129,26 @@ final class CatalogSync: Sendable {
       }
     }
     var taken: [Template.ID] = []
-    for start in stride(from: 0, to: changed.count, by: Self.batch) {
-      let batch = Array(changed[start..<min(start + Self.batch, changed.count)])
-      let outcomes = try await templates(of: try await view.read(batch), in: listing, name)
+    var batch: [ReadModule] = []
+    func add(_ batch: [ReadModule]) async throws {
+      let outcomes = try await templates(of: batch, in: listing, name)
       for outcome in outcomes {
         findings += outcome.findings
         guard let template = outcome.template else { continue }
         kept.insert(template.id)
         if known[template.id] != nil { findings.append(Self.changed(template)) }
       }
-      let templates = outcomes.compactMap(\.template)
-      let archives = outcomes.filter { $0.template != nil }.map { ($0.template?.archive ?? "", $0.archive) }
+      let archives = outcomes.compactMap { outcome in outcome.template.map { ($0.archive, outcome.archive) } }
       taken += try await store.putTemplates(
-        templates, of: name, archives: Dictionary(archives, uniquingKeysWith: { $1 }))
+        outcomes.compactMap(\.template), of: name, archives: Dictionary(archives, uniquingKeysWith: { $1 }))
     }
+    try await view.read(changed) { module in
+      batch.append(module)
+      guard batch.count == Self.batch else { return }
+      try await add(batch)
+      batch = []
+    }
+    if !batch.isEmpty { try await add(batch) }
     try await store.giveUpTemplates(of: name, except: kept)
     findings += taken.map {
       Finding(at: "", "The identifier '\($0)' belongs to another source already.", fix: "Rename the module.")
@@ -151,19 +157,22 @@ final class CatalogSync: Sendable {
     return (report, taken.isEmpty)
   }
 
-  /// Reads modules side by side.
+  /// Reads modules side by side, giving way to requests after each.
   private func templates(
     of modules: [ReadModule], in listing: ModuleListing, _ name: String
   ) async throws -> [TemplateReader.Outcome] {
-    let workers = 4
+    let workers = 2
     return await withTaskGroup(of: [(Int, TemplateReader.Outcome)].self) { group in
       for worker in 0..<workers {
-        group.addTask {
-          stride(from: worker, to: modules.count, by: workers).map { index in
+        group.addTask(priority: .utility) {
+          var outcomes: [(Int, TemplateReader.Outcome)] = []
+          for index in stride(from: worker, to: modules.count, by: workers) {
             var outcome = TemplateReader.read(modules[index], in: listing, of: name)
             outcome.template?.content = Self.content(of: modules[index].module)
-            return (index, outcome)
+            outcomes.append((index, outcome))
+            await Task.yield()
           }
+          return outcomes
         }
       }
       return await group.reduce(into: []) { $0 += $1 }.sorted { $0.0 < $1.0 }.map(\.1)

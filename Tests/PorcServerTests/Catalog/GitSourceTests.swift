@@ -1,4 +1,7 @@
+import CryptoExtras
 import Foundation
+import HCL
+import HTTPTypes
 import PorcCore
 import PorcStore
 import TestKit
@@ -130,6 +133,36 @@ struct GitSourceTests {
     }
   }
 
+  /// https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app
+  @Test func aGitHubAppSignsInByItself() async throws {
+    let keys = try TemporaryFolder()
+    let key = try _RSA.Signing.PrivateKey(keySize: .bits2048)
+    let file = try keys.write(key.pemRepresentation, to: "app.pem").path
+    let access = SourceAccess(app: GitHubAppAccess(app: "12345", installation: "678", keyFile: file))
+    try await withSync(demanding: "x-access-token:ghs_once", access: access, folders) { repository, bench in
+      try await repository.commit(["web/1.0.0/main.tf": Self.module])
+      let expires = Timestamp.text(Date().addingTimeInterval(3600))
+      bench.server.script.on(
+        "POST /api/v3/app/installations/678/access_tokens",
+        .json(#"{"token": "ghs_once", "expires_at": "\#(expires)"}"#, status: 201))
+      try await bench.sync()
+      try await bench.sync()
+      let report = try await bench.catalog.report()
+      #expect(report.first?.report.templates == 1, "\(report)")
+      let asked = bench.server.script.requests.filter { $0.path.hasPrefix("/api/v3") }
+      #expect(asked.count == 1, "the token is good for an hour")
+      let parts = try #require(asked[0].headers[.authorization]).dropFirst("Bearer ".count).split(separator: ".")
+      let signature = _RSA.Signing.RSASignature(rawRepresentation: try #require(Data(base64URL: parts[2])))
+      let signed = Data("\(parts[0]).\(parts[1])".utf8)
+      #expect(key.publicKey.isValidSignature(signature, for: signed, padding: .insecurePKCS1v1_5))
+      let claims = try JSONText.parse(Array(try #require(Data(base64URL: parts[1])))).value
+      #expect(claims["iss"] == "12345")
+      let (issued, ends) = (try #require(claims["iat"]?.intValue), try #require(claims["exp"]?.intValue))
+      #expect(ends - issued <= 600 && issued < ends)
+      #expect(!"\(report)\(bench.log.lines)".contains("ghs_once"))
+    }
+  }
+
   @Test func aRepositoryThatIsAwayKeepsItsTemplates() async throws {
     try await withSync(folders) { repository, bench in
       try await repository.commit(["web/1.0.0/main.tf": Self.module, "db/1.0.0/main.tf": Self.module])
@@ -187,5 +220,14 @@ struct GitSourceTests {
       #expect(findings.count == 2 && findings[0].hasPrefix("foreign/1.0.0: 'vendor' is a submodule"), "\(findings)")
       #expect(findings.last?.hasPrefix("linked/1.0.0: The link 'secrets.tf' points to '/etc/passwd'") == true)
     }
+  }
+}
+
+extension Data {
+  /// Base64 for URLs, without padding (RFC 4648, section 5).
+  fileprivate init?(base64URL text: Substring) {
+    var text = text.replacing("-", with: "+").replacing("_", with: "/")
+    while !text.utf8.count.isMultiple(of: 4) { text += "=" }
+    self.init(base64Encoded: String(text))
   }
 }

@@ -8,7 +8,8 @@ extension ModuleSource {
   func read() async throws -> (templates: [Template], archives: [String: Data], findings: [Finding]) {
     let view = try await look()
     let listing = try await view.list()
-    let outcomes = try await view.read(listing.modules).map { TemplateReader.read($0, in: listing, of: name) }
+    var outcomes: [TemplateReader.Outcome] = []
+    try await view.read(listing.modules) { outcomes.append(TemplateReader.read($0, in: listing, of: name)) }
     let templates = outcomes.compactMap(\.template)
     let archives = outcomes.compactMap { outcome in outcome.template.map { ($0.archive, outcome.archive) } }
     return (

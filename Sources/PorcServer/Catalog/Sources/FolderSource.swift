@@ -40,15 +40,15 @@ struct FolderSource: ModuleSource {
 
     func list() async throws -> ModuleListing { listing }
 
-    func read(_ modules: [ListedModule]) async throws -> [ReadModule] {
-      modules.map { module in
+    func read(_ modules: [ListedModule], _ take: (ReadModule) async throws -> Void) async throws {
+      for module in modules {
         do {
           let entries = try TarGzip.entries(
             ofFolder: "\(source.folder)/\(module.place)", excluding: Bundle.leavesOut)
-          return ReadModule(module: module, files: .success(entries))
-        } catch {
-          let message = (error as? ArchiveError)?.description ?? "It cannot be read."
-          return ReadModule(module: module, files: .failure(ModuleRefusal(message: message, fix: "Mend or remove it.")))
+          try await take(ReadModule(module: module, files: .success(entries)))
+        } catch let error as ArchiveError {
+          let refusal = ModuleRefusal(message: error.description, fix: "Mend or remove it.")
+          try await take(ReadModule(module: module, files: .failure(refusal)))
         }
       }
     }

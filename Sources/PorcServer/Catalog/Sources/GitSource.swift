@@ -74,7 +74,9 @@ private struct GitFolders: ModuleView {
     }
   }
 
-  func read(_ modules: [ListedModule]) async throws -> [ReadModule] { try await mirror.read(modules) }
+  func read(_ modules: [ListedModule], _ take: (ReadModule) async throws -> Void) async throws {
+    try await mirror.read(modules, take)
+  }
 
   /// Folders that hold no templates by their names.
   private static func isPassedOver(_ path: String) -> Bool {
@@ -161,7 +163,9 @@ private struct GitTags: ModuleView {
     }
   }
 
-  func read(_ modules: [ListedModule]) async throws -> [ReadModule] { try await mirror.read(modules) }
+  func read(_ modules: [ListedModule], _ take: (ReadModule) async throws -> Void) async throws {
+    try await mirror.read(modules, take)
+  }
 
   private static func order(_ release: Release) -> Version {
     Version(release.path.drop { $0 != "/" }.dropFirst()) ?? Version(major: 0, minor: 0, patch: 0)
@@ -225,19 +229,19 @@ extension TreeEntry.Kind {
 }
 
 extension Mirror {
-  /// The files of modules, in the order of the modules.
-  fileprivate nonisolated func read(_ modules: [ListedModule]) async throws -> [ReadModule] {
-    let trees = modules.map { module in ObjectID(String(module.content.prefix { $0 != " " })) }
-    var contents: [ObjectID: TreeContents] = [:]
+  /// The files of modules: what of them is not here yet comes with one connection.
+  fileprivate nonisolated func read(
+    _ modules: [ListedModule], _ take: (ReadModule) async throws -> Void
+  ) async throws {
+    func tree(of module: ListedModule) -> ObjectID? { ObjectID(String(module.content.prefix { $0 != " " })) }
+    // Two modules may have the same content.
+    let byTree = Dictionary(grouping: modules, by: tree)
+    var seen: Set<ObjectID> = []
+    let trees = modules.compactMap(tree).filter { seen.insert($0).inserted }
     try await GitFault.translating {
-      for try await tree in try await read(Array(Set(trees.compactMap(\.self)))) { contents[tree.id] = tree }
-    }
-    return zip(modules, trees).map { module, tree in
-      guard let tree, let found = contents[tree] else {
-        let refusal = ModuleRefusal(message: "Its folder could not be read.", fix: "Sync again.")
-        return ReadModule(module: module, files: .failure(refusal))
+      for try await tree in try await read(trees) {
+        for module in byTree[tree.id] ?? [] { try await take(ReadModule(module: module, files: tree.entries)) }
       }
-      return ReadModule(module: module, files: found.entries)
     }
   }
 }

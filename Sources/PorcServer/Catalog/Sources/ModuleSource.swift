@@ -21,8 +21,8 @@ protocol ModuleView: Sendable {
   /// All modules that are there, without their files.
   func list() async throws -> ModuleListing
 
-  /// The files of some of them, in the same order.
-  func read(_ modules: [ListedModule]) async throws -> [ReadModule]
+  /// Reads the files of some of them, each once, in any order, as few at a time as it can.
+  func read(_ modules: [ListedModule], _ take: (ReadModule) async throws -> Void) async throws
 }
 
 /// What a view lists.

@@ -116,15 +116,14 @@ struct RegistrySource: ModuleSource {
 
     func list() async throws -> ModuleListing { listing }
 
-    func read(_ modules: [ListedModule]) async throws -> [ReadModule] {
-      try await withThrowingTaskGroup(of: (Int, ReadModule).self) { group in
-        var results: [(Int, ReadModule)] = []
+    func read(_ modules: [ListedModule], _ take: (ReadModule) async throws -> Void) async throws {
+      let source = self
+      try await withThrowingTaskGroup(of: ReadModule.self) { group in
         for (index, module) in modules.enumerated() {
-          if index >= 4, let done = try await group.next() { results.append(done) }
-          group.addTask { (index, try await read(module)) }
+          if index >= 4, let done = try await group.next() { try await take(done) }
+          group.addTask { try await source.read(module) }
         }
-        for try await done in group { results.append(done) }
-        return results.sorted { $0.0 < $1.0 }.map(\.1)
+        for try await done in group { try await take(done) }
       }
     }
 

@@ -434,6 +434,36 @@ class Repository:
         subprocess.run(["git", "-C", self.path, "fast-import", "--quiet"], input=stream.encode(), check=True)
 
 
+def wrong_templates(place, modules, versions):
+    """How many templates Port does not show as the repository has them, property by property."""
+    connection = http.client.HTTPConnection(place.port.ready["port"].replace("http://", ""), timeout=60)
+
+    def ask(method, path, body=None, headers={}):
+        connection.request(method, path, body and json.dumps(body), {"Content-Type": "application/json", **headers})
+        return json.loads(connection.getresponse().read())
+
+    token = ask("POST", "/v1/auth/access_token", {
+        "clientId": "bench", "clientSecret": open(place.path("port-secret")).read().strip()})["accessToken"]
+    shown = {entity["identifier"]: entity["properties"] for entity in ask(
+        "GET", "/v1/blueprints/blueprint_template/entities", headers={"Authorization": f"Bearer {token}"})["entities"]}
+    commit = subprocess.run(["git", "-C", place.path("modules.git"), "rev-parse", "main"], capture_output=True,
+                            text=True).stdout.strip()
+    wrong = abs(len(shown) - modules * versions)
+    for m in range(modules):
+        for v in range(versions):
+            name, version = f"module-{m}", f"1.{v}.0"
+            properties = shown.get(f"{name}-1-{v}-0", {})
+            inputs = properties.pop("inputs", [])
+            wrong += properties != {
+                "module_path": f"{name}/{version}", "name": name, "version": version, "status": "active",
+                "inputs_required": ["region"], "commit": commit, "repo_url": f"file://{place.path('modules')}/{name}",
+                "readme": f"# {name}\n\nThe module {name} in its version {version}.\n",
+            } or [one["name"] for one in inputs] != ["region"] + [f"input_{i}" for i in range(12)] or inputs[2] != {
+                "name": "input_1", "type": "number", "description": "What the input 1 is for.", "default": 3,
+                "required": False, "sensitive": False}
+    return wrong
+
+
 def catalog(binary, modules, versions):
     """A repository of `modules` with `versions` each, brought to Port: at first, with nothing new, with one new version."""
     with tempfile.TemporaryDirectory(prefix="porc-bench-") as folder:
@@ -455,6 +485,7 @@ def catalog(binary, modules, versions):
                 "templates": modules * versions, "first_sync_s": round(time.monotonic() - start, 1),
                 "first_port_requests": place.port_writes(), "peak_memory_mb": round(place.porc.peak_memory(), 1),
             }
+            figures["wrong_in_port"] = wrong_templates(place, modules, versions)
             nothing = []
             for _ in range(5):
                 start = time.monotonic()

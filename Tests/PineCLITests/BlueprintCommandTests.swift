@@ -60,8 +60,8 @@ struct BlueprintCommandTests {
   private func offers(_ templates: Template...) throws {
     let all = try JSONEncoder.porc.encode(TemplateList(templates: templates.map(TemplateBody.init)))
     shell.porc.always("GET /templates") { request in
-      let isForAll = request.query.isEmpty || request.query == "name=web"
-      return .json(isForAll ? String(decoding: all, as: UTF8.self) : #"{"templates":[]}"#)
+      let isForAll = ["limit=1000", "name=web&limit=1000"].contains(request.query)
+      return .json(isForAll ? String(decoding: all, as: UTF8.self) : #"{"templates":[],"next_cursor":null}"#)
     }
   }
 
@@ -80,7 +80,7 @@ struct BlueprintCommandTests {
     let text = try contents("web.blueprint.yaml")
     #expect(text.hasPrefix("# A blueprint of web/1.1.0.\n"))
     #expect(text.contains("  # Where it runs.\n  region: [REQUIRED]  # string\n"))
-    #expect(shell.porc.requests.map(\.query) == ["name=web"])
+    #expect(shell.porc.requests.map(\.query) == ["name=web&limit=1000"])
   }
 
   @Test func initTakesTheVersionThatIsNamed() async throws {
@@ -215,7 +215,7 @@ struct BlueprintCommandTests {
     #expect(ending.status == 0)
     #expect(ending.output == "web.yaml: a valid blueprint of web/1.1.0.\n")
     #expect(ending.error.isEmpty)
-    #expect(shell.porc.requests.map { "\($0.call)?\($0.query)\($0.text)" } == ["GET /templates?name=web"])
+    #expect(shell.porc.requests.map { "\($0.call)?\($0.query)\($0.text)" } == ["GET /templates?name=web&limit=1000"])
     let good = try JSONText.parse(try await shell.pine("validate", "web.yaml", "--json").output).value
     #expect(good["valid"] == true && good["template"] == "web-1-1-0" && good["instance"] == "web-dev")
   }
@@ -261,7 +261,7 @@ struct BlueprintCommandTests {
     #expect(ending.status == 6)
     #expect(
       ending.error.contains("<stdin>:1:7: error: There is no template 'wbe'.\n  try: Did you mean 'web'?\n"))
-    #expect(shell.porc.requests.map(\.query) == ["name=wbe", ""])
+    #expect(shell.porc.requests.map(\.query) == ["name=wbe&limit=1000", "limit=1000"])
   }
 
   @Test func whatCannotBeReadIsNotAskedAbout() async throws {

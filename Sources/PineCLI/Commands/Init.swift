@@ -103,9 +103,22 @@ extension Pine {
 extension PorcClient {
   /// The templates of one name; all of them if there is none of it, so that what was meant can be found.
   func templates(near name: String) async throws -> [Template] {
-    let ofName = try await send(.get("templates", query: [("name", name)])).decode(TemplateList.self)
-    if !ofName.templates.isEmpty { return ofName.templates.map(\.template) }
-    return try await send(.get("templates")).decode(TemplateList.self).templates.map(\.template)
+    let ofName = try await templates(named: name)
+    return ofName.isEmpty ? try await templates(named: nil) : ofName
+  }
+
+  /// All pages of the list.
+  private func templates(named name: String?) async throws -> [Template] {
+    var templates: [Template] = []
+    var cursor: String?
+    repeat {
+      let query = [("name", name), ("limit", "1000"), ("cursor", cursor)]
+      let page = try await send(.get("templates", query: query.compactMap { name, value in value.map { (name, $0) } }))
+        .decode(TemplateList.self)
+      templates += page.templates.map(\.template)
+      cursor = page.nextCursor
+    } while cursor != nil
+    return templates
   }
 
   /// - Throws: a ``Complaint`` if there is no such template, or no such version of it.

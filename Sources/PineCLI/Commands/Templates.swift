@@ -16,10 +16,21 @@ extension Pine.Templates {
     static let configuration = CommandConfiguration(
       abstract: "Lists the templates of the catalog.", discussion: "Example: pine templates")
 
+    @Option(help: "Only the versions of this template.")
+    var name: String?
+
+    @Option(help: "How many at most.")
+    var limit: Int?
+
+    @Option(help: "Where the page before ended.")
+    var cursor: String?
+
     @OptionGroup var global: GlobalOptions
 
     func execute(in session: Session) async throws -> Fault.ExitStatus {
-      let answer = try await session.porc().send(.get("templates"))
+      let query = [("name", name), ("limit", limit.map(String.init)), ("cursor", cursor)]
+      let answer = try await session.porc().send(
+        .get("templates", query: query.compactMap { name, value in value.map { (name, $0) } }))
       let list = try answer.decode(TemplateList.self)
       session.output.answer(answer.bytes, ids: list.templates.map(\.template.id.rawValue)) {
         let rows = list.templates.map { body in
@@ -32,6 +43,7 @@ extension Pine.Templates {
         }
         return Table(header: ["TEMPLATE", "KIND", "VERSION", "STATUS", "OWNER", "REQUIRED INPUTS"], rows: rows).lines
       }
+      if let next = list.nextCursor { session.output.note("There are more: add --cursor \(next)") }
       return .done
     }
   }

@@ -147,7 +147,16 @@ public struct TemplateBody: Codable, Sendable {
 /// `GET /templates`.
 public struct TemplateList: Codable, Sendable {
   public var templates: [TemplateBody]
-  public init(templates: [TemplateBody]) { self.templates = templates }
+  /// Send it as `cursor` for the next page; null on the last.
+  @ExplicitNull public var nextCursor: String?
+  public init(templates: [TemplateBody], nextCursor: String? = nil) {
+    self.templates = templates
+    _nextCursor = ExplicitNull(wrappedValue: nextCursor)
+  }
+  enum CodingKeys: String, CodingKey {
+    case templates
+    case nextCursor = "next_cursor"
+  }
 }
 
 /// One of `GET /events` and `GET /runs/{run_id}/events`.

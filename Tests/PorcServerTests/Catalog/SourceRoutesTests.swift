@@ -51,6 +51,31 @@ struct SourceRoutesTests {
     }
   }
 
+  @Test func theListOfTemplatesComesInPages() async throws {
+    try await withRepository { test, repository, url in
+      var files: [String: String?] = [:]
+      for version in ["1.9.0", "1.10.0", "2.0.0-rc.1"] { files["queue/\(version)/main.tf"] = Self.module }
+      try await repository.commit(files)
+      _ = try await test.post("/templates/sources", #"{"name": "platform", "git": "\#(url)"}"#)
+      var seen: [String] = []
+      var cursor = ""
+      repeat {
+        let page = try await test.get("/templates?name=queue&limit=3" + (cursor.isEmpty ? "" : "&cursor=\(cursor)"))
+          .json
+        seen += page["templates"]?.arrayValue?.compactMap { $0["version"]?.stringValue } ?? []
+        cursor = page["next_cursor"]?.stringValue ?? ""
+        // What is gone meanwhile does not lose the place.
+        if !cursor.isEmpty {
+          try await repository.commit(["queue/1.9.0": nil])
+          _ = try await test.post("/templates/sync")
+        }
+      } while !cursor.isEmpty
+      #expect(seen == ["2.0.0-rc.1", "1.10.0", "1.9.0", "1.0.0"])
+      let wrong = try await test.get("/templates?cursor=queue")
+      #expect(wrong.status == 400 && wrong.json["fix"]?.stringValue?.contains("next_cursor") == true)
+    }
+  }
+
   @Test func aTokenIsUsedAndNeverShown() async throws {
     try await withRepository(demanding: "porc:t0p-s3cret") { test, _, url in
       let refused = try await test.post("/templates/sources", #"{"name": "a", "git": "\#(url)"}"#)

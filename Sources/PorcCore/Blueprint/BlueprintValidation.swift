@@ -46,9 +46,12 @@ public enum BlueprintValidation {
     guard let template = chosen.template else { throw DocumentProblems(findings) }
     let checked = InputCheck(template, blueprint.inputs, in: source)
     findings += checked.findings
-    // Its rules are about values of the right types.
-    if !checked.findings.contains(where: { $0.severity == .error }) {
-      findings += SchemaCheck.findings(in: blueprint.inputs, of: template, source)
+    // Its rules are about values of the right types: what is wrong already is not told twice.
+    let wrong = checked.findings.filter { $0.severity == .error }.map(\.pointer)
+    findings += SchemaCheck.findings(in: blueprint.inputs, of: template, source).filter { finding in
+      !wrong.contains {
+        $0 == finding.pointer || $0.hasPrefix("\(finding.pointer)/") || finding.pointer.hasPrefix("\($0)/")
+      }
     }
     guard !findings.contains(where: { $0.severity == .error }) else { throw DocumentProblems(findings) }
     return ValidBlueprint(

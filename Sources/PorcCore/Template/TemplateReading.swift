@@ -63,6 +63,13 @@ extension Template {
       findings.append(
         Finding(at: "", "'\(origin.modulePath)' holds no .tf or .tf.json file.", fix: "Put a Terraform module there."))
     }
+    if module.variables.count > maximumInputs {
+      findings.append(
+        Finding(
+          at: "",
+          "'\(origin.modulePath)' has \(module.variables.count) variables; a template may have \(maximumInputs).",
+          fix: "Gather them in objects."))
+    }
     if origin.files[Bundle.inputsFile] != nil {
       findings.append(
         Finding(
@@ -105,7 +112,7 @@ extension Template {
     template.requiredProviders = module.requiredProviders.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
       .map { RequiredProvider(name: $0, source: $1.source, versions: $1.versionConstraints) }
     template.readme = origin.files.first { $0.key.lowercased() == "readme.md" }.map {
-      String(decoding: $0.value, as: UTF8.self)
+      String(decoding: $0.value.prefix(maximumReadme), as: UTF8.self)
     }
     return (findings.contains { $0.severity == .error } ? nil : template, findings)
   }
@@ -117,6 +124,11 @@ extension Template {
     name.hasSuffix(".tf") || name.hasSuffix(".tf.json") || name == TemplateManifest.fileName
       || name == Bundle.inputsFile || name == schemaFile || name.lowercased() == "readme.md"
   }
+
+  /// A portal takes at most 1 MiB for one.
+  static let maximumInputs = 2_000
+  /// In bytes; what is longer is cut.
+  static let maximumReadme = 256 << 10
 
   /// A JSON Schema in a module's folder: rules for the inputs that types cannot say.
   public static let schemaFile = "schema.json"

@@ -7,11 +7,11 @@ final class Limit: Sendable {
   private let maximum: Int
   /// What there are too many of, for the message: `open streams`.
   private let what: String
-  /// The setting that says how many may be.
-  private let setting: String
+  /// The setting that says how many may be, if there is one.
+  private let setting: String?
   private let taken = Mutex(0)
 
-  init(_ maximum: Int, of what: String, setting: String) {
+  init(_ maximum: Int, of what: String, setting: String?) {
     self.maximum = maximum
     self.what = what
     self.setting = setting
@@ -32,7 +32,7 @@ final class Limit: Sendable {
     guard isTaken else {
       throw Fault(
         .busy, "There are \(maximum) \(what) already, as many as this server takes.",
-        fix: "Try again later, or have \(setting) raised.", retryAfter: 5)
+        fix: setting.map { "Try again later, or have \($0) raised." } ?? "Try again later.", retryAfter: 5)
     }
     return Place(limit: self)
   }

@@ -35,13 +35,19 @@ final class CatalogSync: Sendable {
 
   /// Gives up what comes from sources that are no more.
   ///
-  /// - Returns: the names of all sources there are; those together that are to be read one after the other.
-  func begin() async throws -> [[String]] {
-    let sources = try await configured().map(\.source)
+  /// - Returns: the names of all sources there are, those together that are to be read one after the other; and of
+  ///   which nothing may be known yet.
+  func begin() async throws -> (groups: [[String]], unknown: Set<String>) {
+    let configured = try await configured()
+    let sources = configured.map(\.source)
     try await store.giveUpSources(except: Set(sources.map(\.name)))
     if sources.isEmpty { try await store.settleTemplates() }
     let folders = sources.filter { $0.place.kind == .folder }.map(\.name)
-    return (folders.isEmpty ? [] : [folders]) + sources.filter { $0.place.kind != .folder }.map { [$0.name] }
+    let others = sources.filter { $0.place.kind != .folder }.map { [$0.name] }
+    let known = configured.filter { $0.source.place.kind != .folder && $0.record?.fingerprint?.isEmpty == false }
+    return (
+      (folders.isEmpty ? [] : [folders]) + others, Set(sources.map(\.name)).subtracting(known.map(\.source.name))
+    )
   }
 
   /// Reads the sources, all or those of these names. Returns once the catalog is as they are.
@@ -65,8 +71,11 @@ final class CatalogSync: Sendable {
 
   /// Gives up what a source that was removed has brought.
   func forget(_ name: String) async throws {
-    latest.withLock { _ = $0.removeValue(forKey: name) }
-    factory.forget(name)
+    // Whoever reads it now ends first: its copy is not taken away under it.
+    try await turn(of: name).take { [self] in
+      try await factory.forget(name)
+      latest.withLock { _ = $0.removeValue(forKey: name) }
+    }
     try await store.giveUpSources(except: Set(try await configured().map(\.source.name)))
     try await store.settleTemplates()
   }
@@ -86,8 +95,9 @@ final class CatalogSync: Sendable {
 
   private func sync(_ entry: ConfiguredSource) async throws {
     let name = entry.source.name
-    // As it is now: another sync may have come before.
+    // As it is now: another sync may have come before, or it was removed while this one waited.
     let record = try await store.sources().first { $0.name == name }
+    guard entry.isReadOnly || record?.source == entry.source else { return }
     let before = latest.withLock { $0[name] } ?? record?.report
     do {
       let view = try await factory.make(entry).look()
@@ -117,7 +127,10 @@ final class CatalogSync: Sendable {
     let known = try await store.templateContents(of: name)
     try refuseToForget(known.count, listing, name)
     var findings = listing.findings + clashes
-    var kept: Set<Template.ID> = []
+    // What cannot be looked at now stays as it is.
+    var kept = Set(
+      known.keys.filter { id in listing.unread.contains { id.rawValue.hasPrefix("\(Template.ID(modulePath: $0))-") } })
+    var isComplete = listing.unread.isEmpty
     var changed: [ListedModule] = []
     for module in modules {
       let id = Template.ID(modulePath: module.path)
@@ -134,6 +147,7 @@ final class CatalogSync: Sendable {
       let outcomes = try await templates(of: batch, in: listing, name)
       for outcome in outcomes {
         findings += outcome.findings
+        if outcome.mayBeReadLater { isComplete = false }
         guard let template = outcome.template else { continue }
         kept.insert(template.id)
         if known[template.id] != nil { findings.append(Self.changed(template)) }
@@ -150,11 +164,13 @@ final class CatalogSync: Sendable {
     }
     if !batch.isEmpty { try await add(batch) }
     try await store.giveUpTemplates(of: name, except: kept)
-    findings += taken.map {
-      Finding(at: "", "The identifier '\($0)' belongs to another source already.", fix: "Rename the module.")
+    for id in taken {
+      let owner = try await store.template(id)?.source ?? "another"
+      findings.append(
+        Finding(at: "", "The identifier '\(id)' belongs to the source '\(owner)' already.", fix: "Rename the module."))
     }
     let report = SourceReport(templates: kept.count - taken.count, findings: findings, syncedAt: Date())
-    return (report, taken.isEmpty)
+    return (report, isComplete && taken.isEmpty)
   }
 
   /// Reads modules side by side, giving way to requests after each.
@@ -209,7 +225,7 @@ final class CatalogSync: Sendable {
   /// A source that is empty all of a sudden is a disk that is not mounted, or the wrong branch, rather than a catalog that
   /// was given up. The last template may well be removed.
   private func refuseToForget(_ count: Int, _ listing: ModuleListing, _ name: String) throws {
-    guard listing.modules.isEmpty, listing.findings.isEmpty, count > 1 else { return }
+    guard listing.modules.isEmpty, listing.unread.isEmpty, count > 1 else { return }
     throw Fault(
       .notFound, "The source '\(name)' is empty: its \(count) templates are kept as they are.",
       fix: "Check that it is the right place, and there. To give templates up, remove them one by one, or the source.")

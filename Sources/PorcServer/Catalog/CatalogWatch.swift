@@ -13,7 +13,7 @@ final class CatalogWatch: Service {
     var isTime = false
     /// Those that are being looked at because it was time.
     var busy: Set<String> = []
-    /// Those of the first time that are not done; `nil` before it.
+    /// Those that nothing was known of at the start, and that are not done; `nil` before it is known which.
     var first: Set<String>?
   }
 
@@ -76,15 +76,15 @@ final class CatalogWatch: Service {
     }
     guard isTime else { return told.map { [$0] } }
     do {
-      let groups = try await sync.begin()
+      let (groups, unknown) = try await sync.begin()
       let due = state.withLock { state in
-        if state.first == nil { state.first = Set(groups.joined()) }
+        if state.first == nil { state.first = unknown }
         // What is told while it is looked at is looked at again; what is only due is not.
         let due = groups.filter { !told.isDisjoint(with: $0) || state.busy.isDisjoint(with: $0) }
         state.busy.formUnion(due.joined())
         return due
       }
-      if due.isEmpty { finish([]) }
+      finish([])  // nothing may be left to wait for
       return due
     } catch {
       if !(error is CancellationError) {

@@ -15,11 +15,21 @@ struct GitHubWebhook: Sendable {
   let watch: CatalogWatch
   let secrets: [String]
   let logger: Logger
+  /// Whoever sends is known only when all is read; so only a few are read at once.
+  private let reading = Limit(4, of: "webhooks under way", setting: nil)
 
   /// The events that may say something of a repository's content or its place.
   private static let telling: Set<String> = ["push", "release", "create", "delete", "repository"]
   /// GitHub sends nothing larger.
   private static let maximumSize = 25 << 20
+
+  init(store: any Store, sync: CatalogSync, watch: CatalogWatch, secrets: [String], logger: Logger) {
+    self.store = store
+    self.sync = sync
+    self.watch = watch
+    self.secrets = secrets
+    self.logger = logger
+  }
 
   func register(in routes: Routes) {
     routes.post("/webhooks/github", needs: nil, receive)
@@ -31,12 +41,8 @@ struct GitHubWebhook: Sendable {
         .forbidden, "This PORC takes no webhooks: it has no secret to check them with.",
         fix: "Set GITHUB_WEBHOOK_SECRET to the webhook's secret.")
     }
-    let bytes = try await request.bodyBytes(atMost: Self.maximumSize)
-    guard isSigned(bytes, request.headers[.hubSignature]) else {
-      throw Fault(
-        .notSignedIn, "The webhook's signature is missing or wrong.",
-        fix: "Give GitHub and PORC the same secret; PORC's is GITHUB_WEBHOOK_SECRET.")
-    }
+    // Nothing is read for somebody who does not even seem to be GitHub.
+    guard let code = Self.code(request.headers[.hubSignature]) else { throw Self.notSigned }
     guard let event = request.headers[.gitHubEvent], let delivery = request.headers[.gitHubDelivery],
       (1...200).contains(delivery.utf8.count)
     else {
@@ -44,6 +50,10 @@ struct GitHubWebhook: Sendable {
         .malformedRequest, "The headers X-GitHub-Event and X-GitHub-Delivery are missing.",
         fix: "Send what GitHub sends.")
     }
+    let place = try reading.take()
+    defer { withExtendedLifetime(place) {} }
+    let bytes = try await request.bodyBytes(atMost: Self.maximumSize)
+    guard isSigned(bytes, code) else { throw Self.notSigned }
     guard let payload = try? JSONText.parse(bytes).value, payload.objectValue != nil else {
       throw Fault(
         .unsupportedMediaType, "The webhook's body is not JSON.", fix: "Set its content type to application/json.")
@@ -66,12 +76,18 @@ struct GitHubWebhook: Sendable {
     return try .json(Received(sources: names.sorted()), status: .accepted)
   }
 
+  private static let notSigned = Fault(
+    .notSignedIn, "The webhook's signature is missing or wrong.",
+    fix: "Give GitHub and PORC the same secret; PORC's is GITHUB_WEBHOOK_SECRET.")
+
+  /// What a signature's header holds.
+  private static func code(_ header: String?) -> Data? {
+    guard let header, header.hasPrefix("sha256="), header.utf8.count == 71 else { return nil }
+    return Data(hex: header.dropFirst("sha256=".count))
+  }
+
   /// Whether one of the secrets signs these bytes.
-  private func isSigned(_ bytes: [UInt8], _ signature: String?) -> Bool {
-    guard let signature, signature.hasPrefix("sha256="), let code = Data(hex: signature.dropFirst("sha256=".count))
-    else {
-      return false
-    }
+  private func isSigned(_ bytes: [UInt8], _ code: Data) -> Bool {
     // Compared in constant time.
     return secrets.contains { secret in
       HMAC<SHA256>.isValidAuthenticationCode(

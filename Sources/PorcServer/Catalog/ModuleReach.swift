@@ -17,8 +17,8 @@ enum ModuleReach {
     var next: [[String]] = [[]]
     while let folder = next.popLast() {
       guard seen.insert(folder).inserted, let module = files[folder].map({ Module.read(files: $0) }) else { continue }
-      for call in module.moduleCalls where call.isLocal {
-        guard let target = resolve(call.source ?? "", from: folder) else {
+      for call in module.moduleCalls where call.isLocal || call.source?.hasPrefix("/") == true {
+        guard call.isLocal, let target = resolve(call.source ?? "", from: folder) else {
           let file = (folder + [call.file]).joined(separator: "/")
           findings.append(
             Finding(

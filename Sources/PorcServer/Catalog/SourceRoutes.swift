@@ -70,7 +70,16 @@ struct SourceRoutes: Sendable {
     let bytes = try await request.bodyBytes()
     let document = try DocumentText.read(bytes, as: .either)
     let read = SourceDescription.read(document, by: .caller)
-    guard let description = read.description else { throw DocumentProblems(read.findings) }
+    guard let description = read.description else {
+      throw Fault(
+        .invalidInput, "The source cannot be read as it is described.", fix: "Mend each finding, and add it again.",
+        findings: read.findings.map { finding in
+          var finding = finding
+          // Whoever sends it has made it of options, and knows no lines.
+          (finding.line, finding.column) = (nil, nil)
+          return finding
+        })
+    }
     return description
   }
 

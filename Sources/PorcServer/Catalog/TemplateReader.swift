@@ -10,6 +10,8 @@ enum TemplateReader {
   /// A module as it goes into the catalog; without a template where an error keeps it out.
   struct Outcome: Sendable {
     var template: Template?
+    /// Whether it is worth reading again though nothing has changed.
+    var mayBeReadLater = false
     var archive = Data()
     /// Each message begins with the module's path.
     var findings: [Finding] = []
@@ -33,6 +35,7 @@ enum TemplateReader {
       if read.module.isDeprecated, template?.status == .active { outcome.template?.status = .deprecated }
       outcome.findings = (findings + outside).map { $0.of(path) }
     } catch let refusal as ModuleRefusal {
+      outcome.mayBeReadLater = refusal.isPassing
       outcome.findings = [Finding(at: "", "\(path): \(refusal.message)", fix: refusal.fix)]
     } catch {
       let message = (error as? ArchiveError)?.description ?? "It cannot be packed."

@@ -45,7 +45,7 @@ struct RegistrySourceTests {
           try await bench.store.templates().map { "\($0.modulePath) \($0.owner ?? "")" }
             == ["network-aws/1.1.0 network-team", "network-aws/1.0.0 network-team"])
         #expect(
-          report.findings.map(\.message) == ["acme/network/aws: 1 versions are no SemVer and are passed over: bad."])
+          report.findings.map(\.message) == ["acme/network/aws: no SemVer, and passed over: bad."])
         // Nothing new: one question, and no archive.
         let before = registry.requests.count
         try await bench.sync()

@@ -70,6 +70,13 @@ private struct GitFolders: ModuleView {
             path: folder.path, content: listing.content(of: folder.id, at: place),
             commit: branch.commit.description, place: place))
       }
+      if listing.modules.isEmpty {
+        listing.findings.append(
+          Finding(
+            .warning, at: "",
+            "There is no folder NAME/VERSION/ in \(source.path.map { "'\($0)'" } ?? "the repository").",
+            fix: "Name the folder that holds them as the source's path, or use the layout 'tags'."))
+      }
       return listing
     }
   }
@@ -127,8 +134,14 @@ private struct GitTags: ModuleView {
       findings.append(
         Finding(
           .warning, at: "",
-          "\(unread.count) tags are no version by SemVer and are passed over: \(names)\(unread.count > 5 ? ", …" : "").",
+          "\(unread.count == 1 ? "A tag is" : "\(unread.count) tags are") no version by SemVer and passed over: \(names)\(unread.count > 5 ? ", …" : "").",
           fix: "Name versions like v1.2.3."))
+    }
+    if releases.isEmpty {
+      findings.append(
+        Finding(
+          .warning, at: "", "The repository has no tag that names a version.",
+          fix: "Push one like v1.2.3, or use the layout 'folders'."))
     }
     self.findings = findings
     self.releases = releases.values.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }

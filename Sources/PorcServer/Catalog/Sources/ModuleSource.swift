@@ -30,6 +30,8 @@ struct ModuleListing: Sendable {
   var modules: [ListedModule] = []
   /// What is wrong with places that are no module, each message beginning with the place.
   var findings: [Finding] = []
+  /// The names of templates that could not be looked at this time.
+  var unread: [String] = []
   /// The repository's URL without credentials and `.git`, if there is one.
   var remote: String?
   /// The repository's code owners, if it says.
@@ -59,4 +61,6 @@ struct ReadModule: Sendable {
 struct ModuleRefusal: Error {
   var message: String
   var fix: String
+  /// Whether it may be otherwise without anybody's doing.
+  var isPassing = false
 }

@@ -39,11 +39,21 @@ struct RegistrySource: ModuleSource {
     var path: String { "\(module.name)-\(module.system)/\(version)" }
   }
 
-  private func releases(of addresses: [ModuleAddress]) async throws -> (all: [Release], findings: [Finding]) {
+  private typealias Found = (all: [Release], findings: [Finding], unread: [String])
+
+  private func releases(of addresses: [ModuleAddress]) async throws -> Found {
     var releases: [Release] = []
-    var findings: [Finding] = []
+    var (findings, unread): ([Finding], [String]) = ([], [])
     for address in addresses {
-      let answer = try await registry.versions(of: address)
+      let answer: ModuleVersions
+      do {
+        answer = try await registry.versions(of: address)
+      } catch let error as RegistryError where addresses.count > 1 && !error.isRetryable {
+        // One that the registry does not give keeps no other out.
+        findings.append(Finding(at: "", "\(address.key): \(error.message)", fix: error.fix))
+        unread.append("\(address.name)-\(address.system)")
+        continue
+      }
       var (good, bad) = ([Release](), answer.unreadable)
       for text in answer.versions {
         guard let version = Version(text) else {
@@ -55,12 +65,12 @@ struct RegistrySource: ModuleSource {
       releases += good
       if !bad.isEmpty { findings.append(Self.unread(bad, of: address)) }
     }
-    return (releases, findings)
+    return (releases, findings, unread)
   }
 
   private static func releases(
     of organization: String, _ client: Client, _ only: [ModuleAddress]
-  ) async throws -> (all: [Release], findings: [Finding]) {
+  ) async throws -> Found {
     var releases: [Release] = []
     var findings: [Finding] = []
     let wanted = Set(only.map(\.key))
@@ -83,13 +93,13 @@ struct RegistrySource: ModuleSource {
     findings += missing.map {
       Finding(at: "", "\($0): is not in the registry, or has no version.", fix: "Publish it, or take it off the list.")
     }
-    return (releases, findings)
+    return (releases, findings, [])
   }
 
   private static func unread(_ versions: [String], of module: ModuleAddress) -> Finding {
     Finding(
       .warning, at: "",
-      "\(module): \(versions.count) versions are no SemVer and are passed over: \(versions.prefix(5).joined(separator: ", ")).",
+      "\(module): no SemVer, and passed over: \(versions.prefix(5).joined(separator: ", "))\(versions.count > 5 ? ", …" : "").",
       fix: "Publish versions like 1.2.3.")
   }
 
@@ -100,10 +110,10 @@ struct RegistrySource: ModuleSource {
     let listing: ModuleListing
     let fingerprint: String
 
-    init(source: RegistrySource, releases found: (all: [Release], findings: [Finding])) {
+    init(source: RegistrySource, releases found: Found) {
       self.source = source
       releases = Dictionary(found.all.map { ($0.path, $0) }, uniquingKeysWith: { one, _ in one })
-      var listing = ModuleListing(findings: found.findings)
+      var listing = ModuleListing(findings: found.findings, unread: found.unread)
       listing.modules = releases.values.map { release in
         ListedModule(
           path: release.path, content: release.isDeprecated ? "\(release.module) deprecated" : "\(release.module)",
@@ -127,24 +137,24 @@ struct RegistrySource: ModuleSource {
       }
     }
 
-    /// One version that cannot be had harms no other; a registry that is away is told by whoever asks it next.
+    private func refused(_ module: ListedModule, _ message: String, _ fix: String, isPassing: Bool) -> ReadModule {
+      ReadModule(module: module, files: .failure(ModuleRefusal(message: message, fix: fix, isPassing: isPassing)))
+    }
+
+    /// One version that cannot be had harms no other.
     private func read(_ module: ListedModule) async throws -> ReadModule {
       guard let release = releases[module.path] else {
         return ReadModule(module: module, files: .failure(ModuleRefusal(message: "It is gone.", fix: "Sync again.")))
       }
       do {
         return ReadModule(module: module, files: .success(try await source.files(of: release)))
-      } catch let error as RegistryError where error.isRetryable {
-        throw RegistryFault.fault(error)
       } catch let error as RegistryError {
-        return ReadModule(module: module, files: .failure(ModuleRefusal(message: error.message, fix: error.fix)))
+        return refused(module, error.message, error.fix, isPassing: error.isRetryable)
       } catch let error as ArchiveError {
         let refusal = ModuleRefusal(message: error.description, fix: "Mend it, and publish it as a new version.")
         return ReadModule(module: module, files: .failure(refusal))
-      } catch let error as GitError where error.isRetryable {
-        throw RegistryFault.fault(error)
       } catch let error as GitError {
-        return ReadModule(module: module, files: .failure(ModuleRefusal(message: error.message, fix: error.fix)))
+        return refused(module, error.message, error.fix, isPassing: error.isRetryable)
       } catch let refusal as ModuleRefusal {
         return ReadModule(module: module, files: .failure(refusal))
       }
@@ -217,6 +227,4 @@ enum RegistryFault {
       }
     return Fault(code, "\(error.message) (\(error.place))", fix: error.fix)
   }
-
-  static func fault(_ error: GitError) -> Fault { Fault(.upstreamFailed, error.message, fix: error.fix) }
 }

@@ -91,11 +91,16 @@ final class SourceFactory: Sendable {
   }
 
   /// Forgets what is kept of a source that was removed.
-  func forget(_ name: String) {
-    mirrors.withLock { _ = $0.removeValue(forKey: name) }
+  func forget(_ name: String) async throws {
+    // Those of repositories that a registry refers to are named after it.
+    let gone = mirrors.withLock { mirrors in
+      let keys = mirrors.keys.filter { $0 == name || $0.hasPrefix("\(name)/") }
+      return keys.map { ($0, mirrors.removeValue(forKey: $0)?.mirror) }
+    }
     registries.withLock { _ = $0.removeValue(forKey: name) }
+    for (_, mirror) in gone { try await mirror?.close() }
     // A folder that stays costs space and nothing else.
-    try? FileManager.default.removeItem(at: folder(of: name))
+    for key in Set(gone.map(\.0) + [name]) { try? FileManager.default.removeItem(at: folder(of: key)) }
   }
 
   /// What is wrong with a description that only a reader can tell.
@@ -108,7 +113,16 @@ final class SourceFactory: Sendable {
     case .registry(let host):
       _ = try Self.host(host)
       _ = try Self.addresses(description.source)
-    case .tfe: _ = try Self.addresses(description.source)
+    case .tfe(let organization):
+      guard organization.utf8.allSatisfy(Self.isPlain) else {
+        throw Fault(
+          .invalidInput, "The source cannot be read as it is described.",
+          findings: [
+            Finding(
+              at: "/tfe", "This is no name of an organization.", fix: "Use letters, digits, '-' and '_'.")
+          ])
+      }
+      _ = try Self.addresses(description.source)
     case .folder: break
     }
   }
@@ -155,12 +169,22 @@ final class SourceFactory: Sendable {
       fix: "Write them as NAMESPACE/NAME/SYSTEM.", findings: findings)
   }
 
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+      UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+      true
+    default: false
+    }
+  }
+
   private static func host(_ text: String) throws -> RegistryHost {
     do throws(InvalidAddress) {
       return try RegistryHost(text)
     } catch {
       throw Fault(
-        .invalidInput, error.description, fix: "Write the registry's host like registry.example.com.",
+        .invalidInput, "The source cannot be read as it is described.",
+        fix: "Write the registry's host like registry.example.com.",
         findings: [Finding(at: "/registry", error.description, fix: "Write it like registry.example.com.")])
     }
   }
@@ -171,7 +195,7 @@ final class SourceFactory: Sendable {
     } catch {
       let fix = "Write it like https://github.com/acme/modules.git."
       throw Fault(
-        .invalidInput, "The git URL is refused. \(error)", fix: fix,
+        .invalidInput, "The source cannot be read as it is described.", fix: fix,
         findings: [Finding(at: "/git", error.description, fix: fix)])
     }
   }

@@ -8,6 +8,8 @@ import Synchronization
 /// commit; if that fails, everybody whose work was in it gets its error.
 final class CommitQueue: Sendable {
   private struct Delivery {
+    /// Why the database did not do the work.
+    let failure: DatabaseError?
     let prepare: () -> Void
     let hand: (_ commitError: (any Error)?) -> Void
   }
@@ -21,6 +23,8 @@ final class CommitQueue: Sendable {
   private struct State {
     var waiting: [Entry] = []
     var isDraining = false
+    /// Why the last commit that changed something failed, if it did.
+    var failure: (error: any Error, at: ContinuousClock.Instant)?
     var isClosed = false
   }
 
@@ -52,7 +56,10 @@ final class CommitQueue: Sendable {
         isNews: isNews,
         run: { db in
           let outcome = Self.inSavepoint(db, work)
+          var failure: DatabaseError?
+          if case .failure(let error) = outcome { failure = error as? DatabaseError }
           return Delivery(
+            failure: failure,
             prepare: { if let onCommit, case .success(let outcome) = outcome { onCommit(outcome) } },
             hand: { commitError in
               if let commitError, case .success = outcome {
@@ -64,6 +71,14 @@ final class CommitQueue: Sendable {
         },
         fail: { continuation.resume(throwing: $0) })
       add(entry)
+    }
+  }
+
+  /// Why nothing could be committed, for as long as nothing was since and it is not long ago: some writes may find room
+  /// on a full disk where others do not.
+  var recentFailure: (any Error)? {
+    state.withLock { state in
+      state.failure.flatMap { $0.at.duration(to: .now) < .seconds(30) ? $0.error : nil }
     }
   }
 
@@ -130,13 +145,28 @@ final class CommitQueue: Sendable {
         // The first error is the one that matters; a transaction that stays open makes the next BEGIN fail, audibly.
         try? db.rollback()
       }
+      note(deliveries.lazy.compactMap(\.failure).first ?? error)
       for delivery in deliveries { delivery.hand(error) }
       for entry in batch.dropFirst(deliveries.count) { entry.fail(error) }
       return
     }
     for delivery in deliveries { delivery.prepare() }
     for delivery in deliveries { delivery.hand(nil) }
+    if let failure = deliveries.lazy.compactMap(\.failure).first {
+      note(failure)
+    } else if hasNews {
+      state.withLock { $0.failure = nil }
+    }
     if hasNews { onNews() }
+  }
+
+  private func note(_ failure: any Error) {
+    // Others say nothing of the next write; a lock is seen by whoever tries next.
+    let lasting: [ResultCode] = [
+      .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_CORRUPT, .SQLITE_NOTADB,
+    ]
+    guard let code = (failure as? DatabaseError)?.resultCode.primaryResultCode, lasting.contains(code) else { return }
+    state.withLock { $0.failure = (failure, .now) }
   }
 
   private static func inSavepoint<Outcome>(

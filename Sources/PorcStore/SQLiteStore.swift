@@ -61,6 +61,13 @@ public final class SQLiteStore: Store {
   var isAlone: Bool { lock != nil }
 
   public func checkWritable() async throws {
+    if let failure = queue.recentFailure {
+      if let error = failure as? DatabaseError, let known = StoreError.translating(error, path: path) as? StoreError {
+        throw known
+      }
+      throw StoreError.unusable(
+        "The last write to the database '\(path)' failed.", fix: "Look whether its disk has room, and at the log.")
+    }
     try await write(isNews: false) { db in try db.run("UPDATE catalog SET version = version") }
   }
 

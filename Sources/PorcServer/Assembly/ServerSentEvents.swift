@@ -34,8 +34,11 @@ struct EventStreamWriter {
     self.body = body
   }
 
-  mutating func write(_ event: ServerSentEvent) async throws {
-    try await body.write(event.bytes)
+  mutating func write(_ event: ServerSentEvent) async throws { try await write(event.bytes) }
+
+  /// - Parameter event: a whole event, as ``ServerSentEvent/bytes`` has it.
+  mutating func write(_ event: ByteBuffer) async throws {
+    try await body.write(event)
     lastWrite = .now
   }
 

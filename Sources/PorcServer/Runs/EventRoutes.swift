@@ -5,12 +5,20 @@ import Hummingbird
 import NIOCore
 import PorcCore
 import PorcStore
+import Synchronization
 
 /// The events of a run, and all events in their one order: as a page, or as a stream that goes on.
 struct EventRoutes: Sendable {
   let store: any Store
   let doorbell: Doorbell
   let streams: Limit
+  private let texts = EventTexts()
+
+  init(store: any Store, doorbell: Doorbell, streams: Limit) {
+    self.store = store
+    self.doorbell = doorbell
+    self.streams = streams
+  }
 
   func register(in routes: Routes) {
     routes.get("/runs/{run_id}/events", needs: .read) { request, context in
@@ -30,7 +38,7 @@ struct EventRoutes: Sendable {
       return try .json(
         EventList(events: try page.map(EventBody.init), lastPosition: page.last?.position ?? after))
     }
-    let (store, doorbell) = (store, doorbell)
+    let (store, doorbell, streams, texts) = (store, doorbell, streams, texts)
     return .eventStream(holding: try streams.take()) { writer in
       var last = after
       while !doorbell.isOver {
@@ -39,11 +47,11 @@ struct EventRoutes: Sendable {
         repeat {
           page = try await store.events(after: last, of: run, limit: limit)
           for event in page {
-            let body = try EventBody(event)
-            try await writer.write(
-              ServerSentEvent(id: String(event.position), event: body.type, data: try JSONEncoder.porc.encode(body)))
+            try await writer.write(try texts.text(of: event))
             last = event.position
           }
+          // Those who read what is long past make way for commands, the more of them there are.
+          if page.count == limit { try await Task.sleep(for: .milliseconds(min(10 * streams.count, 1000))) }
         } while page.count == limit
         try await writer.keepAlive()
         await doorbell.wait(since: seen, upTo: .seconds(1))
@@ -60,6 +68,25 @@ struct EventRoutes: Sendable {
         .malformedRequest, "'\(text.prefix(40))' is no position of an event.", fix: "Send the last one you saw.")
     }
     return position
+  }
+}
+
+/// Events as they are streamed, which are the same for every reader.
+private final class EventTexts: Sendable {
+  private static let capacity = 4096
+  private let known = Mutex<[Int64: ByteBuffer]>([:])
+
+  func text(of event: StoredEvent) throws -> ByteBuffer {
+    if let text = known.withLock({ $0[event.position] }) { return text }
+    let body = try EventBody(event)
+    let text = ServerSentEvent(
+      id: String(event.position), event: body.type, data: try JSONEncoder.porc.encode(body)
+    ).bytes
+    known.withLock { known in
+      if known.count >= Self.capacity { known.removeAll(keepingCapacity: true) }
+      known[event.position] = text
+    }
+    return text
   }
 }
 

@@ -53,6 +53,8 @@ enum Faults {
   static func fault(from error: any Error) -> Fault {
     switch error {
     case let convertible as any FaultConvertible: return convertible.fault
+    case is CancellationError:
+      return Fault(.busy, "PORC is stopping.", fix: "Send it again in a moment.", retryAfter: 1)
     case let error as StoreError: return fault(from: error)
     case let error as HTTPError: return fault(from: error)
     case let error as TFEError: return Fault(error)

@@ -60,7 +60,8 @@ extension RunDriver {
       let secret = try await knownSecrets(of: located)
     else { return [] }
     return json.resourceChanges.compactMap(ResourceChange.init).map { change in
-      ResourceChange(address: secret.masked(change.address), action: change.action)  // a key of a for_each is part of it
+      // A key of a for_each is part of the address.
+      ResourceChange(address: secret.masked(change.address), action: change.action)
     }
   }
 

@@ -18,8 +18,8 @@ public protocol CatalogStore: Sendable {
   @discardableResult
   func putTemplates(_ templates: [Template], of source: String, archives: [String: Data]) async throws -> [Template.ID]
 
-  /// The content of each template that a source has, by ``Template/content``.
-  func templateContents(of source: String) async throws -> [Template.ID: String]
+  /// What is stored of each template that a source has.
+  func knownTemplates(of source: String) async throws -> [Template.ID: KnownTemplate]
 
   /// What has changed in the catalog since a version of it.
   func catalogChanges(since version: Int64) async throws -> CatalogChanges
@@ -27,7 +27,7 @@ public protocol CatalogStore: Sendable {
   /// The source has no other templates than `kept`: the rest is given up, and free for other sources.
   func giveUpTemplates(of source: String, except kept: Set<Template.ID>) async throws
 
-  /// Gives up the templates of all sources but these.
+  /// Gives up the templates of all sources but these, and forgets how those sources did.
   func giveUpSources(except sources: Set<String>) async throws
 
   /// Of the templates that were given up, one that a listed instance was made from becomes `retired`; any other goes, in
@@ -51,46 +51,14 @@ public struct CatalogChanges: Sendable {
   }
 }
 
-/// Where templates come from: what was added at run time, and how each source did.
-public protocol SourceStore: Sendable {
-  /// By name.
-  func sources() async throws -> [SourceRecord]
+/// What tells whether a template has to be read again, and whether it is another then.
+public struct KnownTemplate: Sendable, Equatable {
+  /// See ``Template/content``.
+  public var content: String?
+  public var archive: String
 
-  /// - Throws: ``StoreError/unusable(_:fix:)`` if there is one of this name.
-  func addSource(_ source: TemplateSource, secret: Data?) async throws
-
-  /// Removes one that was added. Its templates stay until they are given up.
-  ///
-  /// - Returns: whether there was one.
-  func removeSource(_ name: String) async throws -> Bool
-
-  /// Keeps how a source did, and the fingerprint of what was read, for the next look; `nil` leaves the one there is.
-  func noteSource(_ name: String, fingerprint: String?, report: SourceReport) async throws
-
-  /// Remembers a delivery of a webhook, for 30 days.
-  ///
-  /// - Returns: whether it is new.
-  func takeDelivery(_ id: String, from sender: String) async throws -> Bool
-}
-
-/// A source as the store knows it.
-public struct SourceRecord: Sendable, Equatable {
-  public var name: String
-  /// Absent where the configuration alone names it.
-  public var source: TemplateSource?
-  /// What signs PORC in there, sealed.
-  public var secret: Data?
-  public var fingerprint: String?
-  public var report: SourceReport?
-
-  public init(
-    name: String, source: TemplateSource? = nil, secret: Data? = nil, fingerprint: String? = nil,
-    report: SourceReport? = nil
-  ) {
-    self.name = name
-    self.source = source
-    self.secret = secret
-    self.fingerprint = fingerprint
-    self.report = report
+  public init(content: String?, archive: String) {
+    self.content = content
+    self.archive = archive
   }
 }

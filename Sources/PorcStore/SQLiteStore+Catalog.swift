@@ -36,11 +36,12 @@ extension SQLiteStore {
     }
   }
 
-  public func templateContents(of source: String) async throws -> [Template.ID: String] {
+  public func knownTemplates(of source: String) async throws -> [Template.ID: KnownTemplate] {
     try await read { db in
       let rows = try db.rows(
-        "SELECT id, coalesce(document ->> '$.content', '') FROM template WHERE source = ? AND is_gone = 0", [source])
-      return Dictionary(rows.map { (Template.ID($0[0]), $0[1]) }, uniquingKeysWith: { $1 })
+        "SELECT id, document ->> '$.content', archive FROM template WHERE source = ? AND is_gone = 0", [source])
+      return Dictionary(
+        rows.map { (Template.ID($0[0]), KnownTemplate(content: $0[1], archive: $0[2])) }, uniquingKeysWith: { $1 })
     }
   }
 
@@ -74,6 +75,15 @@ extension SQLiteStore {
       try db.rows("SELECT DISTINCT source FROM template WHERE is_gone = 0").map { $0[0] as String }
     }
     for source in stored where !sources.contains(source) { try await giveUpTemplates(of: source, except: []) }
+    // Should it come back, it is read anew: that nothing has changed there says nothing of what is here.
+    let noted = try await read { db in
+      try db.rows("SELECT name FROM source WHERE document IS NULL").map { $0[0] as String }
+    }
+    let gone = noted.filter { !sources.contains($0) }
+    guard !gone.isEmpty else { return }
+    try await write(isNews: false) { db in
+      for name in gone { try db.run("DELETE FROM source WHERE name = ? AND document IS NULL", [name]) }
+    }
   }
 
   public func settleTemplates() async throws {

@@ -14,16 +14,13 @@ extension SQLiteStore {
     }
   }
 
-  public func addSource(_ source: TemplateSource, secret: Data?) async throws {
+  public func addSource(_ source: TemplateSource, secret: Data?) async throws -> Bool {
     let document = try StoredJSON.text(source)
-    try await write { [self] db in
+    return try await write { [self] db in
       let isThere =
         try db.value(
           Int.self, "SELECT 1 FROM source WHERE name = ? AND document IS NOT NULL", [source.name]) != nil
-      if isThere {
-        throw StoreError.unusable(
-          "There is a source named '\(source.name)' already.", fix: "Choose another name, or remove that one first.")
-      }
+      if isThere { return false }
       // What is left of an earlier source of that name says nothing of this one.
       try db.run(
         """
@@ -31,6 +28,7 @@ extension SQLiteStore {
         ON CONFLICT (name) DO UPDATE SET document = excluded.document, secret = excluded.secret,
           created_at = excluded.created_at, fingerprint = NULL, report = NULL
         """, [source.name, document, secret, now().milliseconds])
+      return true
     }
   }
 

@@ -118,7 +118,7 @@ extension Catalog {
       ]
       for (key, text) in texts { document[key] = text.map(Value.string) }
       if !modules.isEmpty { document["modules"] = .array(modules.map(Value.string)) }
-      let call = Call.post("templates", "sources")
+      let call = Call.post("templates", "sources").asking(global.noWait ? [("wait", "false")] : [])
         .sending(Array(Value.object(document).json().utf8), as: "application/json").taking(atMost: Catalog.patience)
       let answer = try await session.output.moving { try await session.porc().send(call) }
       let body = try answer.decode(SourceBody.self)
@@ -170,8 +170,8 @@ extension Catalog {
     @OptionGroup var global: GlobalOptions
 
     func execute(in session: Session) async throws -> Fault.ExitStatus {
-      let call = Call.post("templates", "sync").asking(name.map { [("source", $0)] } ?? []).taking(
-        atMost: Catalog.patience)
+      let query = (name.map { [("source", $0)] } ?? []) + (global.noWait ? [("wait", "false")] : [])
+      let call = Call.post("templates", "sync").asking(query).taking(atMost: Catalog.patience)
       let answer = try await session.output.moving { try await session.porc().send(call) }
       let sources = try answer.decode(SourceList.self).sources
       session.output.answer(answer.bytes, ids: sources.map(\.source.name)) {

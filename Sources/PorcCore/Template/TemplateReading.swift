@@ -13,6 +13,8 @@ extension Template {
     public var commit: String?
     public var archive: String
     public var source: String
+    /// Whether the module lies in the repository's root.
+    public var isWholeRepository = false
     /// See ``Template/content``.
     public var content: String?
     /// Who owns it by the repository's word, if the module itself does not say.
@@ -102,7 +104,7 @@ extension Template {
     template.owner = manifest.owner ?? origin.owner
     template.content = origin.content
     template.status = manifest.status
-    template.repoURL = manifest.repoURL ?? origin.remote.map { "\($0)/\(parts[0])" }
+    template.repoURL = manifest.repoURL ?? origin.remote.map { origin.isWholeRepository ? $0 : "\($0)/\(parts[0])" }
     template.regionInput = manifest.regionInput
     template.approvalRequired = manifest.approvalRequired
     template.terraformVersion = manifest.terraformVersion

@@ -1,5 +1,3 @@
-public import Foundation
-
 /// Where templates come from, as an operator describes it; without what signs PORC in there.
 public struct TemplateSource: Codable, Sendable, Hashable, Identifiable {
   /// What is there, and where.
@@ -105,77 +103,4 @@ extension TemplateSource {
     try container.encodeIfPresent(template, forKey: .template)
     if !modules.isEmpty { try container.encode(modules, forKey: .modules) }
   }
-}
-
-/// How a source did when it was last looked at.
-public struct SourceReport: Codable, Sendable, Equatable {
-  /// How many templates it offers.
-  public var templates: Int
-  /// Why the whole source could not be read, if it could not; its templates stay as they were.
-  public var error: String?
-  /// What to do about the error.
-  public var fix: String?
-  /// With the module's path at the beginning of each message.
-  public var findings: [Finding]
-  /// When it was last looked at with success.
-  public var syncedAt: Date?
-
-  public init(
-    templates: Int = 0, error: String? = nil, fix: String? = nil, findings: [Finding] = [], syncedAt: Date? = nil
-  ) {
-    self.templates = templates
-    self.error = error
-    self.fix = fix
-    self.findings = findings
-    self.syncedAt = syncedAt
-  }
-
-  enum CodingKeys: String, CodingKey {
-    case templates, error, fix, findings
-    case syncedAt = "synced_at"
-  }
-}
-
-/// One of `GET /templates/sources`.
-public struct SourceBody: Codable, Sendable, Equatable {
-  public var source: TemplateSource
-  /// Whether the configuration names it: then it is changed there.
-  public var isReadOnly: Bool
-  /// Whether PORC signs in there.
-  public var hasCredentials: Bool
-  public var report: SourceReport
-
-  public init(source: TemplateSource, isReadOnly: Bool, hasCredentials: Bool, report: SourceReport) {
-    self.source = source
-    self.isReadOnly = isReadOnly
-    self.hasCredentials = hasCredentials
-    self.report = report
-  }
-
-  enum CodingKeys: String, CodingKey {
-    case isReadOnly = "read_only"
-    case hasCredentials = "has_credentials"
-  }
-
-  public init(from decoder: any Decoder) throws {
-    source = try TemplateSource(from: decoder)
-    report = try SourceReport(from: decoder)
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    isReadOnly = try container.decode(Bool.self, forKey: .isReadOnly)
-    hasCredentials = try container.decode(Bool.self, forKey: .hasCredentials)
-  }
-
-  public func encode(to encoder: any Encoder) throws {
-    try source.encode(to: encoder)
-    try report.encode(to: encoder)
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(isReadOnly, forKey: .isReadOnly)
-    try container.encode(hasCredentials, forKey: .hasCredentials)
-  }
-}
-
-/// `GET /templates/sources`.
-public struct SourceList: Codable, Sendable {
-  public var sources: [SourceBody]
-  public init(sources: [SourceBody]) { self.sources = sources }
 }

@@ -75,7 +75,7 @@ public struct PorcServer: Service {
     InstanceRoutes(store: store, views: views, submissions: submissions, idempotency: idempotency)
       .register(in: routes)
     TemplateRoutes(store: store, catalog: catalog).register(in: routes)
-    SourceRoutes(store: store, sync: sync, factory: factory, vault: vault).register(in: routes)
+    SourceRoutes(store: store, sync: sync, watch: watch, factory: factory, vault: vault).register(in: routes)
     GitHubWebhook(
       store: store, sync: sync, watch: watch, secrets: settings.catalog.webhookSecrets, logger: logger
     ).register(in: routes)

@@ -72,7 +72,9 @@ final class CatalogSync: Sendable {
   /// Gives up what a source that was removed has brought.
   func forget(_ name: String) async throws {
     // Whoever reads it now ends first: its copy is not taken away under it.
-    try await turn(of: name).take { [self] in
+    let turn = turn(of: name)
+    await turn.cancel()
+    try await turn.take { [self] in
       try await factory.forget(name)
       latest.withLock { _ = $0.removeValue(forKey: name) }
     }
@@ -81,7 +83,11 @@ final class CatalogSync: Sendable {
   }
 
   private func takeTurn(_ entry: ConfiguredSource) async throws {
-    try await turn(of: entry.source.name).take { try await self.sync(entry) }
+    do {
+      try await turn(of: entry.source.name).take { try await self.sync(entry) }
+    } catch is CancellationError where !Task.isCancelled {
+      // The source was removed while it was read.
+    }
   }
 
   private func turn(of name: String) -> AsyncTurn {
@@ -101,7 +107,7 @@ final class CatalogSync: Sendable {
     let before = latest.withLock { $0[name] } ?? record?.report
     do {
       let view = try await factory.make(entry).look()
-      let fingerprint = "\(TemplateReader.version) \(view.fingerprint)"
+      let fingerprint = "\(TemplateReader.version) \(entry.source.digest) \(view.fingerprint)"
       if record?.fingerprint == fingerprint, var report = before, report.error == nil {
         report.syncedAt = Date()
         latest.withLock { $0[name] = report }
@@ -124,7 +130,7 @@ final class CatalogSync: Sendable {
   ) async throws -> (report: SourceReport, isComplete: Bool) {
     let listing = try await view.list()
     let (modules, clashes) = Self.withoutClashes(listing.modules)
-    let known = try await store.templateContents(of: name)
+    let known = try await store.knownTemplates(of: name)
     try refuseToForget(known.count, listing, name)
     var findings = listing.findings + clashes
     // What cannot be looked at now stays as it is.
@@ -134,7 +140,7 @@ final class CatalogSync: Sendable {
     var changed: [ListedModule] = []
     for module in modules {
       let id = Template.ID(modulePath: module.path)
-      if known[id] == Self.content(of: module) {
+      if known[id]?.content == Self.content(of: module) {
         kept.insert(id)
         findings += (before?.findings ?? []).filter { $0.message.hasPrefix("\(module.path): ") }
       } else {
@@ -150,7 +156,9 @@ final class CatalogSync: Sendable {
         if outcome.mayBeReadLater { isComplete = false }
         guard let template = outcome.template else { continue }
         kept.insert(template.id)
-        if known[template.id] != nil { findings.append(Self.changed(template)) }
+        if let before = known[template.id], before.archive != template.archive {
+          findings.append(Self.changed(template))
+        }
       }
       let archives = outcomes.compactMap { outcome in outcome.template.map { ($0.archive, outcome.archive) } }
       taken += try await store.putTemplates(
@@ -248,21 +256,10 @@ final class CatalogSync: Sendable {
   }
 }
 
-/// Lets one caller at a time do its work; the others wait their turn.
-private actor AsyncTurn {
-  private var last: Task<Void, any Error>?
-
-  func take(_ work: @escaping @Sendable () async throws -> Void) async throws {
-    let before = last
-    let task = Task {
-      _ = await before?.result
-      try await work()
-    }
-    last = task
-    try await withTaskCancellationHandler {
-      try await task.value
-    } onCancel: {
-      task.cancel()
-    }
+extension TemplateSource {
+  /// Changes with what is said of it: a source that is described otherwise is read anew.
+  fileprivate var digest: String {
+    let text = (try? JSONEncoder.porc.encode(self)) ?? Data()
+    return String(Digest.sha256(text).prefix(8))
   }
 }

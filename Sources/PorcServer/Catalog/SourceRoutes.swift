@@ -9,6 +9,7 @@ import PorcStore
 struct SourceRoutes: Sendable {
   let store: any Store
   let sync: CatalogSync
+  let watch: CatalogWatch
   let factory: SourceFactory
   let vault: InputVault
 
@@ -21,8 +22,10 @@ struct SourceRoutes: Sendable {
     routes.post("/templates/sync", needs: .catalog, syncNow)
   }
 
-  /// Adds a source and syncs it; the answer tells how that went.
+  /// Adds a source and syncs it; the answer tells how that went, unless `wait=false` asks for no more than the adding.
   @Sendable private func add(_ request: Request, _ context: PorcContext) async throws -> Response {
+    try request.allowQuery("wait")
+    let waits = try waits(request)
     let description = try await description(in: request)
     let source = description.source
     try factory.check(description)
@@ -31,15 +34,13 @@ struct SourceRoutes: Sendable {
     if let known = try await store.sources().first(where: { $0.name == source.name && $0.source != nil }) {
       // The same once more is no other source.
       guard known.source == source, try isSame(known.secret, secret, of: source.name) else {
-        throw Fault(
-          .wrongState, "There is another source named '\(source.name)'.",
-          fix: "Choose another name, or remove that one first: porc catalog remove \(source.name).")
+        throw Self.isTaken(source.name)
       }
     } else {
-      try await store.addSource(
-        source, secret: try secret.map { try vault.sealSecret($0, of: Self.owner(source.name)) })
+      let sealed = try secret.map { try vault.sealSecret($0, of: Self.owner(source.name)) }
+      guard try await store.addSource(source, secret: sealed) else { throw Self.isTaken(source.name) }
     }
-    try await sync.sync(only: [source.name])
+    if waits { try await sync.sync(only: [source.name]) } else { watch.look(at: [source.name]) }
     guard let body = try await sync.report().first(where: { $0.source.name == source.name }) else {
       throw Self.unknown(source.name)
     }
@@ -56,14 +57,20 @@ struct SourceRoutes: Sendable {
   }
 
   @Sendable private func syncNow(_ request: Request, _ context: PorcContext) async throws -> Response {
-    try request.allowQuery("source")
+    try request.allowQuery("source", "wait")
     let name = request.query("source")
     if let name, try await !sync.configured().contains(where: { $0.source.name == name }) {
       throw Self.unknown(name)
     }
-    try await sync.sync(only: name.map { [$0] })
+    let waits = try waits(request)
+    if waits {
+      try await sync.sync(only: name.map { [$0] })
+    } else {
+      watch.look(at: Set(try await sync.configured().map(\.source.name).filter { name == nil || $0 == name }))
+    }
     let report = try await sync.report()
-    return try .json(SourceList(sources: report.filter { name == nil || $0.source.name == name }))
+    return try .json(
+      SourceList(sources: report.filter { name == nil || $0.source.name == name }), status: waits ? .ok : .accepted)
   }
 
   private func description(in request: Request) async throws -> SourceDescription {
@@ -93,6 +100,20 @@ struct SourceRoutes: Sendable {
   private func isSame(_ sealed: Data?, _ secret: Value?, of name: String) throws -> Bool {
     guard let sealed else { return secret == nil }
     return (try? vault.openSecret(sealed, of: Self.owner(name))) == secret
+  }
+
+  private func waits(_ request: Request) throws -> Bool {
+    switch request.query("wait") {
+    case nil, "true": return true
+    case "false": return false
+    default: throw Fault(.malformedRequest, "'wait' is neither true nor false.", fix: "Use one of them.")
+    }
+  }
+
+  private static func isTaken(_ name: String) -> Fault {
+    Fault(
+      .wrongState, "There is another source named '\(name)'.",
+      fix: "Choose another name, or remove that one first: porc catalog remove \(name).")
   }
 
   static func owner(_ name: String) -> String { "source \(name)" }

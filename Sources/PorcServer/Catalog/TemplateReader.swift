@@ -27,6 +27,7 @@ enum TemplateReader {
       var origin = Template.Origin(
         modulePath: path, files: Dictionary(ownFiles.map { ($0.path, $0.bytes) }, uniquingKeysWith: { $1 }),
         remote: listing.remote, commit: read.module.commit, archive: Digest.sha256(outcome.archive), source: source)
+      origin.isWholeRepository = read.module.place.isEmpty
       origin.content = read.module.content
       origin.owner = listing.owners?.owner(of: read.module.place.isEmpty ? "main.tf" : "\(read.module.place)/main.tf")
       let (template, findings) = Template.read(origin)

@@ -150,4 +150,21 @@ struct CatalogSyncTests {
     #expect(try await store.desiredEntities(.template).map(\.identifier) == ["web-1-0-0"])
     try await store.close()
   }
+
+  /// That nothing has changed in a source says nothing of what became of its templates here.
+  @Test func aSourceThatComesBackBringsItsTemplatesBack() async throws {
+    let (data, log) = (try TemporaryFolder(), CollectedLog())
+    let folder = try folder("web/1.0.0", "db/1.0.0")
+    let store = try SQLiteStore.open(path: data.file("porc.sqlite").path)
+    for (folders, count) in [([folder.path], 2), ([], 0), ([folder.path], 2)] {
+      var settings = CatalogSettings()
+      settings.folders = folders
+      settings.cacheFolder = data.file("cache").path
+      try await SourceBench.with(settings, log.logger) { factory in
+        try await CatalogSync(store: store, factory: factory, logger: log.logger).sync()
+      }
+      #expect(try await store.templates().count == count)
+    }
+    try await store.close()
+  }
 }

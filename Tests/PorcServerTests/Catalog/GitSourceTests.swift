@@ -86,6 +86,18 @@ struct GitSourceTests {
     }
   }
 
+  /// Who looks after a module is no content of it.
+  @Test func anotherOwnerIsNoOtherModule() async throws {
+    try await withSync(folders) { repository, bench in
+      try await repository.commit(["web/1.0.0/main.tf": Self.module, "CODEOWNERS": "* @acme/one"])
+      try await bench.sync()
+      try await repository.commit(["CODEOWNERS": "* @acme/two"])
+      try await bench.sync()
+      #expect(try await bench.store.templates().map(\.owner) == ["@acme/two"])
+      #expect(try await bench.findings() == [])
+    }
+  }
+
   @Test func tagsAreVersions() async throws {
     try await withSync {
       TemplateSource(name: "modules", place: .git($0), layout: .tags, template: "network")
@@ -104,6 +116,9 @@ struct GitSourceTests {
         try await bench.store.templates().map { "\($0.modulePath) \($0.commit ?? "")" } == [
           "bucket/0.2.0-rc.1 \(first)", "bucket/0.1.0 \(first)", "network/2.0.0 \(second)", "network/1.0.0 \(first)",
         ])
+      let urls = try await bench.store.templates().compactMap(\.repoURL)
+      #expect(urls.map { $0.hasSuffix("/infra-modules/bucket") } == [true, true, false, false])
+      #expect(urls[2].hasSuffix("/infra-modules"))
       let findings = try await bench.findings()
       #expect(findings.count == 2, "\(findings)")
       #expect(findings.contains { $0.contains("A tag is no version by SemVer and passed over: v1.") })

@@ -51,6 +51,23 @@ struct SourceRoutesTests {
     }
   }
 
+  /// A host that takes the connection and never answers.
+  @Test(.timeLimit(.minutes(1))) func aSourceThatHangsIsAddedAndRemovedAtOnce() async throws {
+    try await TestServer.run { test in
+      let silent = ScriptedServer { _ in .silence }
+      try await silent.serve { url in
+        let body = #"{"name": "hang", "git": "\#(url)/modules.git"}"#
+        let added = try await test.post("/templates/sources?wait=false", body)
+        #expect(added.status == 201)
+        while silent.requests.isEmpty { await Task.yield() }
+        let removed = try await test.call("DELETE", "/templates/sources/hang")
+        #expect(removed.status == 204)
+        let wrong = try await test.post("/templates/sources?wait=perhaps", body)
+        #expect(wrong.status == 400)
+      }
+    }
+  }
+
   @Test func theListOfTemplatesComesInPages() async throws {
     try await withRepository { test, repository, url in
       var files: [String: String?] = [:]

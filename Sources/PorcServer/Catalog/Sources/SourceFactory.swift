@@ -10,18 +10,6 @@ import PorcStore
 import Synchronization
 import TerraformEnterprise
 
-/// A source as this server has it.
-struct ConfiguredSource: Sendable {
-  var source: TemplateSource
-  /// Of one that the configuration names.
-  var access: SourceAccess?
-  /// Of one that was added.
-  var record: SourceRecord?
-
-  var isReadOnly: Bool { access != nil }
-  var hasCredentials: Bool { access?.isEmpty == false || record?.secret != nil }
-}
-
 /// Makes readers of sources, with what signs them in.
 final class SourceFactory: Sendable {
   private let configured: [ConfiguredSource]
@@ -266,14 +254,5 @@ final class SourceFactory: Sendable {
         fix: "Let PORC's user read it.")
     }
     return text.trimmingCharacters(in: .whitespacesAndNewlines)
-  }
-}
-
-extension GitFault {
-  /// Without waiting.
-  static func translated<Value>(_ work: () throws -> Value) throws -> Value {
-    do { return try work() } catch let error as GitError {
-      throw Fault(.invalidInput, error.message, fix: error.fix)
-    }
   }
 }

@@ -74,8 +74,9 @@ let package = Package(
 
     // The database, and the clients of the systems that PORC talks to.
     library("PorcStore", ["HCL", "PorcCore", grdb, crypto]),
-    library("TerraformEnterprise", ["Retry", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL]),
-    library("ModuleRegistry", ["Retry", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL]),
+    library("HTTPExchange", ["Retry", asyncHTTPClient, nioCore, nioPosix, nioSSL]),
+    library("TerraformEnterprise", ["HTTPExchange", "Retry", asyncHTTPClient, logging, nioCore, nioHTTP1]),
+    library("ModuleRegistry", ["HTTPExchange", "Retry", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioSSL]),
     library("PortPortal", ["Retry", asyncHTTPClient, logging, nioCore, nioHTTP1]),
 
     // The embedded TFE and Port: they know nothing of the rest.
@@ -85,7 +86,7 @@ let package = Package(
     library(
       "PorcServer",
       [
-        "Archive", "Git", "HCL", "ModuleRegistry", "PorcCore", "PorcStore", "PortPortal", "Retry",
+        "Archive", "Git", "HCL", "HTTPExchange", "ModuleRegistry", "PorcCore", "PorcStore", "PortPortal", "Retry",
         "TerraformEnterprise", asyncHTTPClient,
         configuration, crypto, cryptoExtras, hummingbird, logging, nioCore, nioHTTP1, serviceLifecycle,
       ], resources: [.embedInCode("Health/openapi.json")]),
@@ -113,15 +114,18 @@ let package = Package(
     tests("GitTests", ["Git", httpTypes]),
     tests("RetryTests", ["Retry"]),
     tests("PorcStoreTests", ["HCL", "PorcCore", "PorcStore", grdb]),
-    tests("TerraformEnterpriseTests", ["Retry", "TerraformEnterprise", asyncHTTPClient, httpTypes, logging]),
-    tests("ModuleRegistryTests", ["ModuleRegistry", "Retry", asyncHTTPClient, crypto, httpTypes, logging]),
+    tests(
+      "TerraformEnterpriseTests", ["HTTPExchange", "Retry", "TerraformEnterprise", asyncHTTPClient, httpTypes, logging]),
+    tests(
+      "ModuleRegistryTests", ["HTTPExchange", "ModuleRegistry", "Retry", asyncHTTPClient, crypto, httpTypes, logging]),
     tests("PortPortalTests", ["PortPortal", "Retry", asyncHTTPClient, httpTypes, logging]),
     tests("SandboxTests", ["Sandbox", "Archive", "Processes", asyncHTTPClient]),
     tests(
       "PorcServerTests",
       [
-        "Archive", "HCL", "PorcCore", "PorcServer", "PorcStore", "PortPortal", "Retry", "TerraformEnterprise",
-        asyncHTTPClient, configuration, crypto, cryptoExtras, httpTypes, logging, nioCore, serviceLifecycle,
+        "Archive", "HCL", "HTTPExchange", "PorcCore", "PorcServer", "PorcStore", "PortPortal", "Retry",
+        "TerraformEnterprise", asyncHTTPClient, configuration, crypto, cryptoExtras, httpTypes, logging, nioCore,
+        serviceLifecycle,
       ]),
     tests("PineCLITests", ["PineCLI"]),
     tests("EndToEndTests", ["Processes", "porc", "pine", asyncHTTPClient, crypto, httpTypes, nioCore, nioHTTP1]),

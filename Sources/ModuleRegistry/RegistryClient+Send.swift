@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import FoundationEssentials
+import HTTPExchange
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -83,11 +84,11 @@ extension RegistryClient {
   }
 
   /// Time is measured by a real clock here: the network knows no other.
-  private func sendOnce(_ question: Question, to address: WebAddress, token: Token?) async throws -> Answer {
+  private func sendOnce(_ question: Question, to address: WebAddress, token: BearerToken?) async throws -> Answer {
     let place = question.place(address)
     var request = HTTPClientRequest(url: address.text)
     request.headers.add(name: "User-Agent", value: configuration.userAgent)
-    if let token { request.headers.add(name: "Authorization", value: "Bearer \(token.secret)") }
+    if let token { request.headers.add(name: "Authorization", value: token.authorization) }
     for header in question.headers { request.headers.add(name: header.name, value: header.value) }
     let answer: Answer
     do {

@@ -1,5 +1,6 @@
 public import AsyncHTTPClient
 public import FoundationEssentials
+public import HTTPExchange
 public import Logging
 import NIOCore
 public import Retry
@@ -24,7 +25,7 @@ public struct RegistryClient: Sendable {
     /// The host whose registry is asked.
     public var host: RegistryHost
     /// What the registry knows the caller by, where it wants that.
-    public var token: Token?
+    public var token: BearerToken?
     /// What the client calls itself.
     public var userAgent: String
     /// Whether http is spoken where a host is this machine (`localhost`, `127.…`), as tests need it.
@@ -49,7 +50,7 @@ public struct RegistryClient: Sendable {
     public var now: @Sendable () -> Date = { Date() }
 
     /// A configuration with defaults for everything but the host.
-    public init(host: RegistryHost, token: Token? = nil, userAgent: String = "swift-module-registry") {
+    public init(host: RegistryHost, token: BearerToken? = nil, userAgent: String = "swift-module-registry") {
       self.host = host
       self.token = token
       self.userAgent = userAgent
@@ -62,20 +63,11 @@ public struct RegistryClient: Sendable {
   let memory = RegistryMemory()
 
   /// A client that sends through `httpClient`, which the caller made and shuts down, and which must be configured by
-  /// ``httpConfiguration``.
+  /// `HTTPClient.Configuration.plain`.
   public init(_ configuration: Configuration, httpClient: HTTPClient, logger: Logger) {
     self.configuration = configuration
     self.httpClient = httpClient
     self.logger = logger
-  }
-
-  /// How to configure the `HTTPClient`: redirects are not followed behind this client's back, and a refused connection
-  /// is reported at once, since trying again is up to ``Configuration/retryPolicy``.
-  public static var httpConfiguration: HTTPClient.Configuration {
-    var pool = HTTPClient.Configuration.ConnectionPool()
-    pool.retryConnectionEstablishment = false
-    return HTTPClient.Configuration(
-      redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10), read: .seconds(60)), connectionPool: pool)
   }
 
   /// An address on the host itself.
@@ -86,18 +78,4 @@ public struct RegistryClient: Sendable {
   }
 
   func isAllowed(_ address: WebAddress) -> Bool { address.isAllowed(plainHTTP: configuration.allowsPlainHTTP) }
-}
-
-/// A bearer token. Printing it shows `•••`.
-public struct Token: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible, CustomReflectable {
-  let secret: String
-
-  /// The token as the registry issued it.
-  public init(_ secret: String) { self.secret = secret }
-  /// The same, for a literal.
-  public init(stringLiteral value: String) { secret = value }
-  /// Never the token.
-  public var description: String { "•••" }
-  /// Nothing, so that `dump` and `String(reflecting:)` tell nothing either.
-  public var customMirror: Mirror { Mirror(self, children: []) }
 }

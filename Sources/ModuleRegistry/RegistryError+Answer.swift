@@ -1,10 +1,7 @@
-import AsyncHTTPClient
 import FoundationEssentials
-import NIOCore
+import HTTPExchange
 import NIOHTTP1
-import NIOPosix
 import NIOSSL
-import Retry
 
 extension RegistryError {
   /// What a status means that is no success.
@@ -51,28 +48,18 @@ extension RegistryError {
 
   /// What an error of the HTTP client means.
   init(transport error: any Error, host: String, place: String) {
-    let transport: Transport
-    switch error {
-    case is DeadlineExceeded: transport = .timedOut
-    case let error as HTTPClientError where Self.timedOut.contains(error): transport = .timedOut
-    case let error as HTTPClientError where Self.notConnected.contains(error): transport = .notConnected
-    case is NIOConnectionError: transport = .notConnected
-    case let error as IOError where [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH].contains(error.errnoCode):
-      transport = .notConnected
-    case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError: transport = .notTrusted
-    default: transport = .connectionLost
-    }
-    // Errors of the HTTP client name hosts and reasons, never headers or queries.
+    let failure = ExchangeFailure(error)
+    let reason = ExchangeFailure.reason(of: error)
     let (message, fix) =
-      switch transport {
+      switch failure {
       case .notConnected:
-        ("'\(host)' cannot be reached: \(error).", "Check the host's name, the network and the proxy, then try again.")
+        ("'\(host)' cannot be reached: \(reason).", "Check the host's name, the network and the proxy, then try again.")
       case .notTrusted: Self.distrust(of: host, because: error)
       case .timedOut:
         ("'\(host)' does not answer in time.", "Try again; where it is always slow, raise the time limit.")
-      case .connectionLost: ("The connection to '\(host)' ends early: \(error).", "Try again.")
+      case .connectionLost: ("The connection to '\(host)' ends early: \(reason).", "Try again.")
       }
-    self.init(.unreachable(transport), message, place: place, fix: fix)
+    self.init(.unreachable(failure), message, place: place, fix: fix)
   }
 
   /// BoringSSL tells its reasons only as text: the names of `SSL_R_…` in its `ssl.h`.
@@ -102,12 +89,6 @@ extension RegistryError {
       .badAnswer, status: status, message, place: place,
       fix: "Tell who runs the registry; it does not follow Terraform's module registry protocol.")
   }
-
-  private static let timedOut: [HTTPClientError] = [.readTimeout, .writeTimeout, .deadlineExceeded]
-  private static let notConnected: [HTTPClientError] = [
-    .connectTimeout, .getConnectionFromPoolTimeout, .socksHandshakeTimeout, .httpProxyHandshakeTimeout,
-    .tlsHandshakeTimeout, .invalidProxyResponse,
-  ]
 
   /// `Retry-After` in seconds; a date is left to the policy.
   private static func advisedWait(_ headers: HTTPHeaders) -> Duration? {

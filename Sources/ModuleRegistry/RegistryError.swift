@@ -1,10 +1,12 @@
+public import HTTPExchange
+
 /// Why a call did not succeed. Holds no token, no query and no address of an archive beyond its host, so it may be
 /// logged and shown.
 public struct RegistryError: Error, Sendable, Hashable {
   /// What to branch on.
   public enum Kind: Sendable, Hashable {
     /// No answer arrived.
-    case unreachable(Transport)
+    case unreachable(ExchangeFailure)
     /// 429 or 5xx: not now.
     case busy
     /// 404, or a host without a registry. A private registry says it of what the token may not see, too.
@@ -17,18 +19,6 @@ public struct RegistryError: Error, Sendable, Hashable {
     case tooLarge
     /// Nothing was sent: this registry cannot be asked that.
     case invalid
-  }
-
-  /// How the exchange broke down.
-  public enum Transport: Sendable, Hashable {
-    /// No connection was made: refused, no such host, timed out while connecting.
-    case notConnected
-    /// The server's certificate is not trusted, or no TLS connection could be agreed on.
-    case notTrusted
-    /// The answer did not come in time.
-    case timedOut
-    /// The connection ended early.
-    case connectionLost
   }
 
   /// What to branch on.

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import FoundationEssentials
+import HTTPExchange
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -123,7 +124,7 @@ extension Client {
     request.method = HTTPMethod(rawValue: call.method.rawValue)
     request.headers.add(name: "User-Agent", value: configuration.userAgent)
     if case .api = call.target {
-      request.headers.add(name: "Authorization", value: "Bearer \(configuration.token.secret)")
+      request.headers.add(name: "Authorization", value: configuration.token.authorization)
       request.headers.add(name: "Accept", value: "application/vnd.api+json, application/json")
     }
     if let body = call.body {

@@ -1,5 +1,6 @@
 public import AsyncHTTPClient
 public import FoundationEssentials
+public import HTTPExchange
 public import Logging
 import NIOCore
 public import Retry
@@ -22,7 +23,7 @@ public struct Client: Sendable {
     /// `https://HOST`, with a port where it is not the scheme's own. A path is ignored: it is discovered.
     public var address: URL
     /// A user, team or organization token. An organization token cannot read or start runs.
-    public var token: Token
+    public var token: BearerToken
     /// What the client calls itself.
     public var userAgent: String
     /// How often and how fast a failed call is sent again.
@@ -41,7 +42,7 @@ public struct Client: Sendable {
     public var random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
 
     /// A configuration with defaults for everything but the address and the token.
-    public init(address: URL, token: Token, userAgent: String = "swift-terraform-enterprise") {
+    public init(address: URL, token: BearerToken, userAgent: String = "swift-terraform-enterprise") {
       self.address = address
       self.token = token
       self.userAgent = userAgent
@@ -53,35 +54,12 @@ public struct Client: Sendable {
   let logger: Logger
   let apiRoot = APIRoot()
 
-  /// A client that sends through `httpClient`, which the caller made and shuts down; see ``httpConfiguration``.
+  /// A client that sends through `httpClient`, which the caller made and shuts down; see `HTTPClient.Configuration.plain`.
   public init(_ configuration: Configuration, httpClient: HTTPClient, logger: Logger) {
     self.configuration = configuration
     self.httpClient = httpClient
     self.logger = logger
   }
-
-  /// How to configure the `HTTPClient`: redirects are not followed behind this client's back, and a refused connection
-  /// is reported at once, since trying again is up to ``Configuration/retryPolicy``.
-  public static var httpConfiguration: HTTPClient.Configuration {
-    var pool = HTTPClient.Configuration.ConnectionPool()
-    pool.retryConnectionEstablishment = false
-    return HTTPClient.Configuration(
-      redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10), read: .seconds(60)), connectionPool: pool)
-  }
-}
-
-/// A bearer token. Printing it shows `•••`.
-public struct Token: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible, CustomReflectable {
-  let secret: String
-
-  /// The token as the vendor issued it.
-  public init(_ secret: String) { self.secret = secret }
-  /// The same, for a literal.
-  public init(stringLiteral value: String) { secret = value }
-  /// Never the token.
-  public var description: String { "•••" }
-  /// Nothing, so that `dump` and `String(reflecting:)` tell nothing either.
-  public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 /// An address that carries its own secret (uploads, logs): whoever knows it may use it, for 25 hours at most.

@@ -1,10 +1,6 @@
-import AsyncHTTPClient
 import FoundationEssentials
-import NIOCore
+import HTTPExchange
 import NIOHTTP1
-import NIOPosix
-import NIOSSL
-import Retry
 
 extension TFEError {
   /// What an answer means as an error, or `nil` where it is none (2xx, and 3xx, which the caller judges).
@@ -30,28 +26,9 @@ extension TFEError {
 
   /// What an error of the HTTP client means.
   init(transport error: any Error, method: String, path: String) {
-    let transport: Transport
-    switch error {
-    case is DeadlineExceeded: transport = .timedOut
-    case let error as HTTPClientError where Self.timedOut.contains(error): transport = .timedOut
-    case let error as HTTPClientError where Self.notConnected.contains(error): transport = .notConnected
-    case is NIOConnectionError: transport = .notConnected
-    case let error as IOError where [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH].contains(error.errnoCode):
-      transport = .notConnected
-    case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
-      transport = .notTrusted
-    default:
-      transport = .connectionLost
-    }
-    // Errors of the HTTP client name hosts and reasons, never headers or queries.
-    self.init(.transport(transport), method: method, path: path, explanation: "\(error)")
+    self.init(
+      .transport(ExchangeFailure(error)), method: method, path: path, explanation: ExchangeFailure.reason(of: error))
   }
-
-  private static let timedOut: [HTTPClientError] = [.readTimeout, .writeTimeout, .deadlineExceeded]
-  private static let notConnected: [HTTPClientError] = [
-    .connectTimeout, .getConnectionFromPoolTimeout, .socksHandshakeTimeout, .httpProxyHandshakeTimeout,
-    .tlsHandshakeTimeout, .invalidProxyResponse,
-  ]
 
   /// The longer of `X-RateLimit-Reset` and `Retry-After`, both seconds.
   ///

@@ -1,4 +1,5 @@
 import FoundationEssentials
+public import HTTPExchange
 import NIOHTTP1
 
 /// Why a call did not succeed. Holds no token, no query and no signed address, so it may be logged and shown.
@@ -22,21 +23,9 @@ public struct TFEError: Error, Sendable, Hashable {
     /// 5xx.
     case server
     /// No answer arrived.
-    case transport(Transport)
+    case transport(ExchangeFailure)
     /// An answer that does not follow the API, or a configuration that cannot lead to one.
     case protocolViolation
-  }
-
-  /// How the exchange broke down.
-  public enum Transport: Sendable, Hashable {
-    /// No connection was made (refused, no such host, timed out while connecting): nothing was sent.
-    case notConnected
-    /// The server's certificate is not trusted, or no TLS connection could be agreed on: nothing was sent.
-    case notTrusted
-    /// The answer did not come in time. The request may have been executed.
-    case timedOut
-    /// The connection ended early. The request may have been executed.
-    case connectionLost
   }
 
   /// One entry of the vendor's `errors` list.

@@ -1,3 +1,4 @@
+import HTTPExchange
 import HTTPTypes
 import ModuleRegistry
 import Retry
@@ -81,6 +82,7 @@ struct ErrorTests {
       try await registry.client(of: url) { _ = try await $0.versions(of: registry.module) }
     }
     #expect(error?.kind == .unreachable(.notConnected))
+    #expect(error?.message.hasSuffix("cannot be reached: Connection refused.") == true, "\(error?.message ?? "")")
     #expect(error?.message.hasPrefix("'127.0.0.1' cannot be reached") == true)
     #expect(registry.clock.slept.count == 2)
   }
@@ -102,14 +104,14 @@ struct ErrorTests {
       let location = try await client.location(of: registry.module, version: "1.0.0")
       let archive = try #require(location.archive)
       var dumped = ""
-      dump((location, archive, Token(Registry.token)), to: &dumped)
+      dump((location, archive, BearerToken(Registry.token)), to: &dumped)
       do {
         _ = try await client.download(archive)
       } catch {
         dump(error, to: &dumped)
         dumped += "\(error) \(String(reflecting: error))"
       }
-      return dumped + "\(location) \(String(reflecting: location)) \(archive) \(Token(Registry.token))"
+      return dumped + "\(location) \(String(reflecting: location)) \(archive) \(BearerToken(Registry.token))"
     }
     let printed = said + registry.log.text
     #expect(registry.log.text.contains("asking again"))

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Foundation
+import HTTPExchange
 import HTTPTypes
 import Logging
 import ModuleRegistry
@@ -40,13 +41,13 @@ struct Registry: Sendable {
     _ body: (RegistryClient) async throws -> Value
   ) async throws -> Value {
     let host = try RegistryHost(String(url.dropFirst("http://".count)))
-    var configuration = RegistryClient.Configuration(host: host, token: Token(Self.token), userAgent: "tests/1")
+    var configuration = RegistryClient.Configuration(host: host, token: BearerToken(Self.token), userAgent: "tests/1")
     configuration.allowsPlainHTTP = true
     configuration.clock = clock
     configuration.random = SplitMix(seed: 1)
     configuration.retryPolicy = RetryPolicy(maximumAttempts: 3)
     change(&configuration)
-    let httpClient = HTTPClient(configuration: RegistryClient.httpConfiguration)
+    let httpClient = HTTPClient(configuration: .plain)
     let client = RegistryClient(configuration, httpClient: httpClient, logger: log.logger)
     do {
       let value = try await body(client)

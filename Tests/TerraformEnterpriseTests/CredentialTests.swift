@@ -1,3 +1,4 @@
+import HTTPExchange
 import HTTPTypes
 import TerraformEnterprise
 import TestKit
@@ -66,9 +67,10 @@ struct CredentialTests {
     let printed = "\(error.map(String.init(describing:)) ?? "") \(error.map(String.init(reflecting:)) ?? "")"
     #expect(error?.kind == .forbidden)
     #expect(!printed.contains("secret"))
-    #expect("\(Token(TFE.token)) \(SignedURL("https://h/s"))" == "••• •••")
+    #expect("\(BearerToken(TFE.token)) \(SignedURL("https://h/s"))" == "••• •••")
     var dumped = ""
-    dump((Token(TFE.token), SignedURL("https://h/secret"), VariableSettings(key: "k", value: "secret")), to: &dumped)
+    dump(
+      (BearerToken(TFE.token), SignedURL("https://h/secret"), VariableSettings(key: "k", value: "secret")), to: &dumped)
     #expect(!dumped.contains("secret"))
   }
 

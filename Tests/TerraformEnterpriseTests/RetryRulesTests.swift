@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import HTTPExchange
 import HTTPTypes
 import Retry
 import TerraformEnterprise

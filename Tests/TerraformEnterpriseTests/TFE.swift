@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Foundation
+import HTTPExchange
 import HTTPTypes
 import Logging
 import Retry
@@ -37,12 +38,12 @@ struct TFE: Sendable {
     _ body: (Client) async throws -> Value
   ) async throws -> Value {
     guard let address = URL(string: url) else { throw BadURL() }
-    var configuration = Client.Configuration(address: address, token: Token(token), userAgent: "tests/1")
+    var configuration = Client.Configuration(address: address, token: BearerToken(token), userAgent: "tests/1")
     configuration.clock = clock
     configuration.random = SplitMix(seed: 1)
     configuration.retryPolicy = RetryPolicy(maximumAttempts: 3)
     change(&configuration)
-    let httpClient = HTTPClient(configuration: Client.httpConfiguration)
+    let httpClient = HTTPClient(configuration: .plain)
     let client = Client(
       configuration, httpClient: httpClient, logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() })
     do {

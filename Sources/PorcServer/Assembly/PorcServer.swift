@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Foundation
+import HTTPExchange
 import HTTPTypes
 import Hummingbird
 public import Logging
@@ -36,7 +37,7 @@ public struct PorcServer: Service {
           tfeLink: { links.run($1, in: $0) })
       })
     let vault = try InputVault(keyFile: settings.secretKeyFile)
-    let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: Client.httpConfiguration)
+    let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: .plain)
     let tfe = Self.tfeClient(settings.tfe, http, logger)
     let portal = Self.portalClient(settings.portal, http, logger)
     let rules = RunMachine.Rules(maximumPlanAge: settings.maximumPlanAge)
@@ -168,7 +169,7 @@ public struct PorcServer: Service {
 
   private static func tfeClient(_ settings: TFESettings, _ http: HTTPClient, _ logger: Logger) -> Client {
     let configuration = Client.Configuration(
-      address: settings.address, token: Token(settings.token), userAgent: "porc/\(PorcVersion.current)")
+      address: settings.address, token: BearerToken(settings.token), userAgent: "porc/\(PorcVersion.current)")
     return Client(configuration, httpClient: http, logger: logger)
   }
 

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Foundation
+import HTTPExchange
 public import Logging
 import PorcCore
 import PorcStore
@@ -24,7 +25,7 @@ public struct Doctor: Sendable {
   }
 
   public func examine() async -> [Finding] {
-    let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: Client.httpConfiguration)
+    let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: .plain)
     var findings = [
       await finding("secret key") {
         _ = try InputVault(keyFile: settings.secretKeyFile)
@@ -53,7 +54,7 @@ public struct Doctor: Sendable {
     defer { try? FileManager.default.removeItem(at: scratch) }
     catalog.cacheFolder = scratch.path
     let configuration = Client.Configuration(
-      address: settings.tfe.address, token: Token(settings.tfe.token), userAgent: "porc/\(PorcVersion.current)")
+      address: settings.tfe.address, token: BearerToken(settings.tfe.token), userAgent: "porc/\(PorcVersion.current)")
     let client = Client(configuration, httpClient: http, logger: logger)
     let factory = SourceFactory(catalog, vault: vault, http: http, tfe: (client, settings.tfe), logger: logger)
     var findings: [Finding] = []
@@ -70,7 +71,7 @@ public struct Doctor: Sendable {
 
   private func terraformEnterprise(_ http: HTTPClient) async throws -> String {
     var configuration = Client.Configuration(
-      address: settings.tfe.address, token: Token(settings.tfe.token), userAgent: "porc/\(PorcVersion.current)")
+      address: settings.tfe.address, token: BearerToken(settings.tfe.token), userAgent: "porc/\(PorcVersion.current)")
     configuration.retryPolicy = .never
     let client = Client(configuration, httpClient: http, logger: logger)
     let identity = try await client.discovery.ping()
@@ -114,7 +115,7 @@ extension PorcServer {
   ///
   /// - Returns: the identifiers of those that were made.
   public static func setUpPortal(_ settings: PortalSettings, logger: Logger) async throws -> [String] {
-    let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: Client.httpConfiguration)
+    let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: .plain)
     do {
       let made = try await PortBlueprints.ensure(with: portalClient(settings, http, logger))
       try await http.shutdown()

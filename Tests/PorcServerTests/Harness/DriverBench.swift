@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import Foundation
 import HCL
+import HTTPExchange
 import Logging
 import PorcCore
 import PorcStore
@@ -22,7 +23,7 @@ final class DriverBench: Sendable {
   private let time = Time()
   private let folder: TemporaryFolder
 
-  private static let http = HTTPClient(configuration: Client.httpConfiguration)
+  private static let http = HTTPClient(configuration: .plain)
   private static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
   static func run(
@@ -44,7 +45,7 @@ final class DriverBench: Sendable {
     store = try SQLiteStore.open(
       path: folder.file("porc.sqlite").path, settings: SQLiteStore.Settings(retention: 3600, now: { time.now }))
     let address = try #require(URL(string: url))
-    var configuration = Client.Configuration(address: address, token: Token(FakeTFE.token))
+    var configuration = Client.Configuration(address: address, token: BearerToken(FakeTFE.token))
     configuration.retryPolicy = .never
     let vault = try InputVault(key: Data(repeating: 7, count: 32))
     var settings = TFESettings(

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Foundation
+import HTTPExchange
 import Logging
 import PorcCore
 import PorcStore
@@ -16,9 +17,10 @@ enum SourceBench {
     let folder = try TemporaryFolder()
     let keyFile = folder.file("key").path
     try InputVault.makeKeyFile(at: keyFile)
-    let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: Client.httpConfiguration)
+    let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: .plain)
     let tfe = TFESettings(address: URL(filePath: "/"), token: "", organization: "acme")
-    let client = Client(Client.Configuration(address: tfe.address, token: Token("")), httpClient: http, logger: logger)
+    let client = Client(
+      Client.Configuration(address: tfe.address, token: BearerToken("")), httpClient: http, logger: logger)
     let outcome: Result<Void, any Error>
     do {
       let vault = try InputVault(keyFile: keyFile)

@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import Foundation
 import HCL
+import HTTPExchange
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -150,7 +151,7 @@ struct TestServer: Sendable {
     return request
   }
 
-  private static let http = HTTPClient(configuration: Client.httpConfiguration)
+  private static let http = HTTPClient(configuration: .plain)
 
   // MARK: Stories
 

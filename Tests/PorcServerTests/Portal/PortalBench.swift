@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import Foundation
 import HCL
+import HTTPExchange
 import Logging
 import PorcCore
 import PorcStore
@@ -22,7 +23,7 @@ final class PortalBench: Sendable {
   private let folder: TemporaryFolder
   private let clock = Clock()
 
-  private static let http = HTTPClient(configuration: Client.httpConfiguration)
+  private static let http = HTTPClient(configuration: .plain)
   private static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
   static func run(

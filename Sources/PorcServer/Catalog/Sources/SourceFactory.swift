@@ -3,6 +3,7 @@ import AsyncHTTPClient
 import Foundation
 import Git
 import HCL
+import HTTPExchange
 import Logging
 import ModuleRegistry
 import PorcCore
@@ -127,7 +128,7 @@ final class SourceFactory: Sendable {
     let registry = registries.withLock { registries in
       if let known = registries[name], known.host == host, known.token == token { return known.client }
       var configuration = RegistryClient.Configuration(
-        host: host, token: token.map { ModuleRegistry.Token($0) }, userAgent: "porc/\(PorcVersion.current)")
+        host: host, token: token.map { BearerToken($0) }, userAgent: "porc/\(PorcVersion.current)")
       configuration.allowsPlainHTTP = allowsPlainHTTP || settings.allowsLocalPaths
       let client = RegistryClient(configuration, httpClient: http, logger: logger)
       registries[name] = (host, token, client)

@@ -84,7 +84,7 @@ final class CatalogSync: Sendable {
 
   private func takeTurn(_ entry: ConfiguredSource) async throws {
     do {
-      try await turn(of: entry.source.name).take { try await self.sync(entry) }
+      try await turn(of: entry.source.name).share { try await self.sync(entry) }
     } catch is CancellationError where !Task.isCancelled {
       // The source was removed while it was read.
     }

@@ -72,7 +72,9 @@ public actor Mirror {
   func open() throws {
     guard lock == nil else { return }
     do {
-      try FileManager.default.createDirectory(atPath: git.home, withIntermediateDirectories: true)
+      // What is in a private repository is nobody else's business; the attributes are for all folders on the way.
+      try FileManager.default.createDirectory(
+        atPath: git.home, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
       guard let lock = FolderLock(folder + "/lock") else {
         throw GitError(
           .inUse, "The mirror of '\(remote)' in '\(folder)' is in use.",

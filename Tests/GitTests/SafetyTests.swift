@@ -40,6 +40,17 @@ private let watching = """
   """
 
 @Suite(.timeLimit(.minutes(1))) struct SafetyTests {
+  @Test func nobodyElseReadsTheCopy() async throws {
+    let bench = try await Bench()
+    try await bench.repository.commit(["a/main.tf": "a"])
+    let mirror = try bench.mirror(name: "cache/git/mirror")
+    _ = try #require(try await mirror.fetchBranch())
+    for folder in ["cache", "cache/git/mirror"] {
+      let attributes = try FileManager.default.attributesOfItem(atPath: bench.folder.file(folder).path)
+      #expect(attributes[.posixPermissions] as? Int == 0o700, "\(folder)")
+    }
+  }
+
   @Test func aTokenIsInNoArgumentAndNothingIsInherited() async throws {
     let bench = try await Bench()
     try await bench.repository.commit(["a/main.tf": "a"])

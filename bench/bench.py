@@ -12,10 +12,12 @@ import http.client
 import json
 import os
 import platform
+import queue
 import re
 import secrets
 import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -96,10 +98,19 @@ class Place:
         with os.fdopen(os.open(self.path(name), os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
             file.write(text)
 
+    def start_instant_tfe(self, rate):
+        self.tfe = Server(
+            [sys.executable, os.path.join(ROOT, "bench/instant_tfe.py"), "--organization", "bench", "--token-file",
+             self.path("tfe-token"), "--rate", str(rate)], {}, self.path("tfe.log"))
+        self.start_port()
+
     def start_sandboxes(self):
         self.tfe = Server(
             [self.binary, "sandbox", "tfe", "--listen", "127.0.0.1:0", "--data", self.path("tfe"), "--organization",
              "bench", "--token-file", self.path("tfe-token")], {}, self.path("tfe.log"))
+        self.start_port()
+
+    def start_port(self):
         self.port = Server(
             [self.binary, "sandbox", "port", "--listen", "127.0.0.1:0", "--data", self.path("port"), "--client-id",
              "bench", "--client-secret-file", self.path("port-secret")], {}, self.path("port.log"))
@@ -505,6 +516,115 @@ def catalog(binary, modules, versions):
             place.stop()
 
 
+class Fleet:
+    """Instances that go through plan and apply at once, against a Terraform Enterprise that answers at once."""
+
+    def __init__(self, place, count):
+        self.place, self.count = place, count
+        self.at_once, self.runs, self.finished, self.planned = False, {}, {}, queue.Queue()
+        self.done = threading.Event()
+        threading.Thread(target=self.listen, daemon=True).start()
+
+    def listen(self):
+        """Every plan that is finished is applied; every apply that is finished is counted."""
+        connection = http.client.HTTPConnection(self.place.address)
+        connection.request(
+            "GET", "/events", headers={"Authorization": f"Bearer {self.place.secret}", "Accept": "text/event-stream"})
+        stream, name = connection.getresponse(), None
+        with contextlib.suppress(OSError, ValueError, http.client.HTTPException):
+            while line := stream.readline().decode():
+                if line.startswith("event: "):
+                    name = line[7:].strip()
+                elif line.startswith("data: ") and name == "plan_finished" and not self.at_once:
+                    self.planned.put(json.loads(line[6:])["run_id"])
+                elif line.startswith("data: ") and name == "apply_finished":
+                    self.finished[json.loads(line[6:])["run_id"]] = time.monotonic()
+                    if len(self.finished) == self.count:
+                        self.done.set()
+
+    def go(self, at_once):
+        """Submits, plans and applies all of them, and waits for the last. With `at_once`, one command does both."""
+        self.at_once, self.runs, self.finished = at_once, {}, {}
+        self.done.clear()
+        numbers = iter(range(self.count))
+        lock = threading.Lock()
+
+        def submit():
+            caller = Caller(self.place)
+            while True:
+                with lock:
+                    number = next(numbers, None)
+                if number is None:
+                    return
+                run = caller.call("POST", "/runs", blueprint(f"fleet-{number}"))[1]["run_id"]
+                self.runs[run] = time.monotonic()
+                status, body = caller.call("POST", f"/runs/{run}/plan", {"apply": True} if at_once else {})
+                assert status == 202, body
+
+        def apply():
+            caller = Caller(self.place)
+            while not self.done.is_set():
+                with contextlib.suppress(queue.Empty):
+                    run = self.planned.get(timeout=0.1)
+                    status, body = caller.call("POST", f"/runs/{run}/apply")
+                    assert status == 202, body
+
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            for work in [pool.submit(submit) for _ in range(8)] + [pool.submit(apply) for _ in range(8)]:
+                work.result()
+        self.done.wait()
+
+    def measure(self, at_once):
+        tfe = http.client.HTTPConnection(self.place.tfe.ready["tfe"].removeprefix("http://"))
+
+        def ask(path):
+            tfe.request("GET", path)
+            return json.loads(tfe.getresponse().read())
+
+        ask("/reset")
+        before, start = self.place.porc.cpu(), time.monotonic()
+        self.go(at_once)
+        seconds, cpu = time.monotonic() - start, self.place.porc.cpu() - before
+        told = ask("/statistics")
+        return {
+            "calls_per_lifecycle": round(told["calls"] / self.count, 2), "seconds": round(seconds, 2),
+            "ms_per_lifecycle": round(seconds / self.count * 1000, 1),
+            "porc_cpu_ms_per_lifecycle": round(cpu / self.count * 1000, 1),
+            "longest_s": round(max(end - self.runs[run] for run, end in self.finished.items()), 2),
+            "calls_a_second": round(told["calls"] / seconds, 1), "busiest_second": told["busiest_second"],
+            "answers_429": told["refused"], "memory_mb": round(self.place.porc.memory(), 1), "by_call": told["by_call"],
+        }
+
+
+def fleet(binary, count, rate, at_once, details):
+    """Of instances whose workspaces exist: the second lifecycle of each is measured."""
+    with tempfile.TemporaryDirectory(prefix="porc-bench-") as folder:
+        place = Place(folder, binary)
+        try:
+            place.start_instant_tfe(rate)
+            port = free_port()
+            place.start(
+                PORC_LISTEN=f"127.0.0.1:{port}", PORC_PUBLIC_URL=f"http://127.0.0.1:{port}", TFE_MAXIMUM_RUNS="10000",
+                **({} if rate else {"TFE_CALLS_PER_SECOND": "100000"}))
+            place.token()
+            fleet = Fleet(place, count)
+            fleet.go(at_once=True)
+            figures = fleet.measure(at_once)
+            by_call = figures.pop("by_call")
+            if details:
+                for name, number in sorted(by_call.items(), key=lambda item: -item[1]):
+                    print(f"    {number:6} {name}")
+            return figures
+        finally:
+            place.stop()
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
 def machine():
     model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
     memory = int(open("/proc/meminfo").readline().split()[1]) // 1024
@@ -517,7 +637,7 @@ def idle(place, seconds):
     return {"idle_mb": round(memory, 1), "idle_cpu_percent": round((place.porc.cpu() - used) / seconds * 100, 1)}
 
 
-SECTIONS = ["cold-start", "memory", "lifecycle", "healthz", "status", "events", "submit", "many", "catalog"]
+SECTIONS = ["cold-start", "memory", "lifecycle", "healthz", "status", "events", "submit", "many", "catalog", "tfe"]
 
 
 def main():
@@ -528,6 +648,7 @@ def main():
     parser.add_argument("--submits", type=int, default=50_000, help="of the section 'many'")
     parser.add_argument("--modules", type=int, default=1000, help="of the section 'catalog', with 10 versions each")
     parser.add_argument("--only", help=f"some of the sections, with ',' between them: {', '.join(SECTIONS)}")
+    parser.add_argument("--details", action="store_true", help="of the section 'tfe', which calls were made")
     options = parser.parse_args()
     wanted = options.only.split(",") if options.only else SECTIONS
     if unknown := [name for name in wanted if name not in SECTIONS]:
@@ -572,6 +693,11 @@ def main():
                 f"{connections} connections")
         section("many", lambda: many_submits(place, options.submits, 64))
         section("catalog", lambda: catalog(options.binary, options.modules, 10))
+        for count, rate, at_once in [(1, 0, False), (1, 0, True), (100, 0, False), (100, 0, True), (1000, 0, False),
+                                     (1000, 0, True), (100, 30, False)]:
+            section("tfe", lambda: fleet(options.binary, count, rate, at_once, options.details),
+                    f"{count} instances, {'plan and apply in one' if at_once else 'plan, then apply'}"
+                    + (f", {rate} calls a second" if rate else ""))
     finally:
         place.stop()
         shutil.rmtree(folder, ignore_errors=True)

@@ -72,11 +72,9 @@ extension Template {
           "'\(origin.modulePath)' has \(module.variables.count) variables; a template may have \(maximumInputs).",
           fix: "Gather them in objects."))
     }
-    if origin.files[Bundle.inputsFile] != nil {
+    for name in [Bundle.inputsFile, Bundle.overrideFile] where origin.files[name] != nil {
       findings.append(
-        Finding(
-          at: "", "'\(origin.modulePath)' holds the file \(Bundle.inputsFile), which is PORC's own.", fix: "Rename it.")
-      )
+        Finding(at: "", "'\(origin.modulePath)' holds the file \(name), which is PORC's own.", fix: "Rename it."))
     }
     var manifest = TemplateManifest()
     if let bytes = origin.files[TemplateManifest.fileName] {

@@ -106,7 +106,7 @@ final class CatalogSync: Sendable {
     guard entry.isReadOnly || record?.source == entry.source else { return }
     let before = latest.withLock { $0[name] } ?? record?.report
     do {
-      let view = try await factory.make(entry).look()
+      let view = try await factory.make(entry, outerFolders: try await outerFolders(of: entry.source)).look()
       let fingerprint = "\(TemplateReader.version) \(entry.source.digest) \(view.fingerprint)"
       if record?.fingerprint == fingerprint, var report = before, report.error == nil {
         report.syncedAt = Date()
@@ -138,9 +138,10 @@ final class CatalogSync: Sendable {
       known.keys.filter { id in listing.unread.contains { id.rawValue.hasPrefix("\(Template.ID(modulePath: $0))-") } })
     var isComplete = listing.unread.isEmpty
     var changed: [ListedModule] = []
+    let unchanged = try await unchanged(modules, known, in: view)
     for module in modules {
       let id = Template.ID(modulePath: module.path)
-      if known[id]?.content == Self.content(of: module) {
+      if unchanged.contains(id) {
         kept.insert(id)
         findings += (before?.findings ?? []).filter { $0.message.hasPrefix("\(module.path): ") }
       } else {
@@ -181,6 +182,43 @@ final class CatalogSync: Sendable {
     return (report, isComplete && taken.isEmpty)
   }
 
+  /// The folders that the templates of a folder source take along. Other sources tell a change of any folder by
+  /// themselves.
+  private func outerFolders(of source: TemplateSource) async throws -> Set<String> {
+    guard source.place.kind == .folder else { return [] }
+    let contents = try await store.knownTemplates(of: source.name).values.compactMap(\.content)
+    return Set(contents.flatMap { TakenAlong.paths(in: $0.drop { $0 != "\n" }) })
+  }
+
+  /// Of which modules both the content and the contents of what they take along are those that are stored.
+  private func unchanged(
+    _ modules: [ListedModule], _ known: [Template.ID: KnownTemplate], in view: any ModuleView
+  ) async throws -> Set<Template.ID> {
+    var unchanged: Set<Template.ID> = []
+    var stamped: [(id: Template.ID, stamp: Substring, folders: [OuterFolder])] = []
+    for module in modules {
+      let id = Template.ID(modulePath: module.path)
+      guard let content = known[id]?.content else { continue }
+      let own = Self.content(of: module)
+      if content == own {
+        unchanged.insert(id)
+      } else if content.hasPrefix("\(own)\n") {
+        let stamp = content.dropFirst(own.count)
+        let folders = TakenAlong.paths(in: stamp).map { OuterFolder(commit: module.commit, path: $0) }
+        stamped.append((id, stamp, folders))
+      }
+    }
+    let folders = Array(Set(stamped.flatMap(\.folders)))
+    guard !folders.isEmpty else { return unchanged }
+    let contents = Dictionary(zip(folders, try await view.contents(of: folders)), uniquingKeysWith: { $1 })
+    for (id, stamp, folders) in stamped {
+      var now = TakenAlong()
+      for folder in folders { now.folders[folder.path] = contents[folder] ?? nil }
+      if now.stamp == stamp { unchanged.insert(id) }
+    }
+    return unchanged
+  }
+
   /// Reads modules side by side, giving way to requests after each.
   private func templates(
     of modules: [ReadModule], in listing: ModuleListing, _ name: String
@@ -192,7 +230,7 @@ final class CatalogSync: Sendable {
           var outcomes: [(Int, TemplateReader.Outcome)] = []
           for index in stride(from: worker, to: modules.count, by: workers) {
             var outcome = TemplateReader.read(modules[index], in: listing, of: name)
-            outcome.template?.content = Self.content(of: modules[index].module)
+            outcome.template?.content = Self.content(of: modules[index].module) + outcome.outerFolders
             outcomes.append((index, outcome))
             await Task.yield()
           }
@@ -203,7 +241,7 @@ final class CatalogSync: Sendable {
     }
   }
 
-  /// What is stored to tell whether a module has changed: its content, and how it was read.
+  /// What is stored to tell whether a module has changed: its content, and how it was read. What it takes along follows.
   private static func content(of module: ListedModule) -> String { "\(TemplateReader.version) \(module.content)" }
 
   private static func changed(_ template: Template) -> Finding {

@@ -5,7 +5,7 @@ import PorcCore
 /// Makes templates of modules' files. Pure, but for the time it takes.
 enum TemplateReader {
   /// Raised whenever a module may be read otherwise than before: then all are read again.
-  static let version = 1
+  static let version = 2
 
   /// A module as it goes into the catalog; without a template where an error keeps it out.
   struct Outcome: Sendable {
@@ -13,6 +13,8 @@ enum TemplateReader {
     /// Whether it is worth reading again though nothing has changed.
     var mayBeReadLater = false
     var archive = Data()
+    /// See ``TakenAlong/stamp``.
+    var outerFolders = ""
     /// Each message begins with the module's path.
     var findings: [Finding] = []
   }
@@ -22,7 +24,10 @@ enum TemplateReader {
     var outcome = Outcome()
     do {
       let entries = try read.files.get()
-      outcome.archive = Data(try TarGzip.pack(entries))
+      // Where the source has nothing around the module, or nothing there is called, there is still what cannot be had.
+      let along = try read.along ?? ModuleReach(of: entries, at: "", in: .nothing).gathered()
+      outcome.outerFolders = along.stamp
+      outcome.archive = Data(try TarGzip.pack(entries + along.entries))
       let ownFiles = entries.filter { !$0.path.contains("/") && $0.linkTarget == nil }
       var origin = Template.Origin(
         modulePath: path, files: Dictionary(ownFiles.map { ($0.path, $0.bytes) }, uniquingKeysWith: { $1 }),
@@ -31,10 +36,10 @@ enum TemplateReader {
       origin.content = read.module.content
       origin.owner = listing.owners?.owner(of: read.module.place.isEmpty ? "main.tf" : "\(read.module.place)/main.tf")
       let (template, findings) = Template.read(origin)
-      let outside = ModuleReach.findings(in: entries)
-      outcome.template = outside.isEmpty ? template : nil
+      outcome.template = along.findings.isEmpty ? template : nil
+      outcome.mayBeReadLater = along.mayBeReadLater
       if read.module.isDeprecated, template?.status == .active { outcome.template?.status = .deprecated }
-      outcome.findings = (findings + outside).map { $0.of(path) }
+      outcome.findings = (findings + along.findings).map { $0.of(path) }
     } catch let refusal as ModuleRefusal {
       outcome.mayBeReadLater = refusal.isPassing
       outcome.findings = [Finding(at: "", "\(path): \(refusal.message)", fix: refusal.fix)]

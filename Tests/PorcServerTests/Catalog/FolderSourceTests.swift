@@ -62,18 +62,20 @@ struct FolderSourceTests {
     #expect(fault?.message.contains(name) == true && fault?.fix?.isEmpty == false)
   }
 
-  /// TFE gets the template's folder alone.
+  /// What is around the source is nobody's business.
   @Test(arguments: [
-    ("../shared", "main.tf"), ("../../shared", "main.tf"), ("./a/../../b", "main.tf"), ("../1.0.0/net", "main.tf"),
+    ("../../../shared", "source's"), ("./a/../../../../b", "source's"),
+    ("../../../../../../../../../../etc", "source's"),
+    ("/etc", "template's"),
   ])
-  func aModuleThatReachesOutsideIsRefused(source: String, file: String) async throws {
+  func aModuleThatReachesOutsideIsRefused(source: String, whose: String) async throws {
     let reading = try await read([
       "web/1.0.0/main.tf": "# shared\nmodule \"net\" {\n  source = \"\(source)\"\n}\n", "web/shared/main.tf": Self.good,
       "db/1.0.0/main.tf": Self.good, "shared/1.0.0/main.tf": Self.good,
     ])
     #expect(reading.templates.map(\.modulePath) == ["db/1.0.0", "shared/1.0.0"])
     let finding = try #require(reading.findings.first { $0.message.contains("'net'") })
-    #expect(finding.message.hasPrefix("web/1.0.0: main.tf: the module 'net' is outside of the template's folder"))
+    #expect(finding.message.hasPrefix("web/1.0.0: main.tf: the module 'net' is outside of the \(whose) folder"))
     #expect(finding.severity == .error && finding.line == 2)
   }
 
@@ -81,7 +83,7 @@ struct FolderSourceTests {
     let reading = try await read([
       "web/1.0.0/main.tf": #"module "a" { source = "./modules/a" }"#,
       "web/1.0.0/modules/a/a.tf":
-        "module \"b\" {\n source = \"../b\"\n}\nmodule \"out\" {\n source = \"../../../x\"\n}\n",
+        "module \"b\" {\n source = \"../b\"\n}\nmodule \"out\" {\n source = \"../../../../../x\"\n}\n",
       "web/1.0.0/modules/b/b.tf": #"module "a" { source = "../a" }"#,  // a circle is Terraform's to refuse
     ])
     #expect(reading.templates == [])

@@ -6,6 +6,8 @@ import PorcCore
 struct FolderSource: ModuleSource {
   let name: String
   let folder: String
+  /// Folders, as paths below the source's, that its templates were found to take along: a look goes to them too.
+  var outerFolders: Set<String> = []
 
   func look() async throws -> any ModuleView { try View(source: self) }
 
@@ -34,24 +36,72 @@ struct FolderSource: ModuleSource {
         }
       }
       self.listing = listing
-      let lines = listing.modules.map { "\($0.path) \($0.content)" } + listing.findings.map(\.message)
+      var lines = listing.modules.map { "\($0.path) \($0.content)" } + listing.findings.map(\.message)
+      lines += source.outerFolders.sorted().map { "\($0) \(source.content(of: $0) ?? "")" }
       fingerprint = Digest.sha256(Data(lines.joined(separator: "\n").utf8))
     }
 
     func list() async throws -> ModuleListing { listing }
+
+    func contents(of folders: [OuterFolder]) async throws -> [String?] {
+      folders.map { source.content(of: $0.path) }
+    }
 
     func read(_ modules: [ListedModule], _ take: (ReadModule) async throws -> Void) async throws {
       for module in modules {
         do {
           let entries = try TarGzip.entries(
             ofFolder: "\(source.folder)/\(module.place)", excluding: Bundle.leavesOut)
-          try await take(ReadModule(module: module, files: .success(entries)))
+          guard ModuleReach.mayLeadUp(entries) else {
+            try await take(ReadModule(module: module, files: .success(entries)))
+            continue
+          }
+          try await take(ReadModule(module: module, files: entries, source.reach(of: entries, at: module.place)))
         } catch let error as ArchiveError {
           let refusal = ModuleRefusal(message: error.description, fix: "Mend or remove it.")
           try await take(ReadModule(module: module, files: .failure(refusal)))
         }
       }
     }
+  }
+
+  // MARK: What is around modules
+
+  /// Reads all that a module takes along.
+  private func reach(of entries: [ArchiveEntry], at place: String) -> ModuleReach {
+    let limits = TarGzip.Limits()
+    var reach = ModuleReach(
+      of: entries, at: place, in: .folder, limits: .init(entries: limits.entries, bytes: limits.totalBytes))
+    while case let wanted = reach.wanted, !wanted.isEmpty {
+      for path in wanted where reach.refusal == nil {
+        // Before it is read: a change meanwhile shows at the next look.
+        let content = content(of: path)
+        reach.take(path, content: content, files: content == nil ? .success([]) : files(in: path))
+      }
+    }
+    return reach
+  }
+
+  private func files(in path: String) -> Result<[ArchiveEntry], ModuleRefusal> {
+    do {
+      return .success(try TarGzip.entries(ofFolder: "\(folder)/\(path)", excluding: Bundle.leavesOut))
+    } catch {
+      let message = (error as? ArchiveError)?.description ?? "It cannot be read."
+      return .failure(ModuleRefusal(message: message, fix: "Mend or remove it."))
+    }
+  }
+
+  /// Names the content of a folder below the source's; nil if there is none, or it lies behind a symbolic link.
+  private func content(of path: String) -> String? {
+    let files = FileManager.default
+    var place = folder
+    for part in path.split(separator: "/") {
+      place += "/\(part)"
+      let type = try? files.attributesOfItem(atPath: place)[.type] as? FileAttributeType
+      guard type == .typeDirectory else { return nil }
+    }
+    guard let stamp = try? TarGzip.stamp(ofFolder: "\(folder)/\(path)", excluding: Bundle.leavesOut) else { return nil }
+    return Digest.sha256(Data(stamp.utf8))
   }
 
   /// `NAME/VERSION` of every folder that may be a module, in byte order. Hidden ones do not count.

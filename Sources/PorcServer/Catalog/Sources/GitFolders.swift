@@ -48,6 +48,8 @@ struct GitFolders: ModuleView {
     try await mirror.read(modules, take)
   }
 
+  func contents(of folders: [OuterFolder]) async throws -> [String?] { try await mirror.contents(of: folders) }
+
   /// Folders that hold no templates by their names.
   private static func isPassedOver(_ path: String) -> Bool {
     path.split(separator: "/").contains { $0.hasPrefix(".") || ["examples", "tests", "test"].contains($0) }

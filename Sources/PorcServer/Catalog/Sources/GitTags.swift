@@ -91,6 +91,8 @@ struct GitTags: ModuleView {
     try await mirror.read(modules, take)
   }
 
+  func contents(of folders: [OuterFolder]) async throws -> [String?] { try await mirror.contents(of: folders) }
+
   private static func order(_ release: Release) -> Version {
     Version(release.path.drop { $0 != "/" }.dropFirst()) ?? Version(major: 0, minor: 0, patch: 0)
   }

@@ -39,10 +39,99 @@ extension Mirror {
     var seen: Set<ObjectID> = []
     let trees = modules.compactMap(tree).filter { seen.insert($0).inserted }
     try await GitFault.translating {
+      var reaching: [ReachingModule] = []
       for try await tree in try await read(trees) {
-        for module in byTree[tree.id] ?? [] { try await take(ReadModule(module: module, files: tree.entries)) }
+        let files = tree.entries
+        for module in byTree[tree.id] ?? [] {
+          guard let entries = try? files.get(), ModuleReach.mayLeadUp(entries),
+            let one = ReachingModule(module, entries, limits)
+          else {
+            try await take(ReadModule(module: module, files: files))
+            continue
+          }
+          reaching.append(one)
+          guard reaching.count == ReachingModule.atOnce else { continue }
+          for module in try await complete(reaching) { try await take(module) }
+          reaching = []
+        }
+      }
+      for module in try await complete(reaching) { try await take(module) }
+    }
+  }
+
+  /// Names the contents of folders of commits that were fetched.
+  nonisolated func contents(of folders: [OuterFolder]) async throws -> [String?] {
+    try await GitFault.translating {
+      let places = folders.map { folder in
+        folder.commit.flatMap { ObjectID($0) }.map { Place(commit: $0, path: folder.path) }
+      }
+      var trees = try await trees(of: places.compactMap(\.self))[...]
+      return places.map { $0 == nil ? nil : trees.popFirst().flatMap { $0?.description } }
+    }
+  }
+
+  /// Reads what modules take along.
+  private nonisolated func complete(_ modules: [ReachingModule]) async throws -> [ReadModule] {
+    do {
+      var modules = modules
+      while try await completeOnce(&modules) {}
+      return modules.map { ReadModule(module: $0.module, files: $0.entries, $0.reach) }
+    } catch let error as GitError where error.kind == .tooLarge {
+      // One that takes too much harms no other.
+      guard modules.count > 1 else {
+        let refusal = ModuleRefusal(message: error.message, fix: error.fix)
+        return modules.map { ReadModule(module: $0.module, files: .failure(refusal)) }
+      }
+      var read: [ReadModule] = []
+      for module in modules { read += try await complete([module]) }
+      return read
+    }
+  }
+
+  /// - Returns: whether there was anything to be had.
+  private nonisolated func completeOnce(_ modules: inout [ReachingModule]) async throws -> Bool {
+    var wanting: [Place: [Int]] = [:]
+    for (index, module) in modules.enumerated() {
+      for path in module.reach.wanted { wanting[Place(commit: module.commit, path: path), default: []].append(index) }
+    }
+    let places = wanting.keys.sorted { $0.path < $1.path }
+    guard !places.isEmpty else { return false }
+    var byTree: [ObjectID: [(index: Int, path: String)]] = [:]
+    for (place, tree) in zip(places, try await trees(of: places)) {
+      for index in wanting[place] ?? [] {
+        if let tree {
+          byTree[tree, default: []].append((index, place.path))
+        } else {
+          modules[index].reach.take(place.path, content: nil, files: .success([]))
+        }
       }
     }
+    for try await tree in try await read(Array(byTree.keys)) {
+      let files = tree.entries
+      for (index, path) in byTree[tree.id] ?? [] {
+        modules[index].reach.take(path, content: tree.id.description, files: files)
+      }
+    }
+    return true
+  }
+}
+
+/// A module on the way to all that it takes along.
+private struct ReachingModule {
+  /// How many are completed together: it bounds the memory.
+  static let atOnce = 16
+
+  let module: ListedModule
+  let commit: ObjectID
+  let entries: [ArchiveEntry]
+  var reach: ModuleReach
+
+  init?(_ module: ListedModule, _ entries: [ArchiveEntry], _ limits: Limits) {
+    guard let commit = module.commit.flatMap({ ObjectID($0) }) else { return nil }
+    (self.module, self.commit, self.entries) = (module, commit, entries)
+    reach = ModuleReach(
+      of: entries, at: module.place, in: .repository,
+      limits: .init(entries: min(limits.entries, TarGzip.Limits().entries), bytes: limits.treeBytes))
   }
 }
 

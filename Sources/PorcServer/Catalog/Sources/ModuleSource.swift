@@ -23,6 +23,22 @@ protocol ModuleView: Sendable {
 
   /// Reads the files of some of them, each once, in any order, as few at a time as it can.
   func read(_ modules: [ListedModule], _ take: (ReadModule) async throws -> Void) async throws
+
+  /// Names the contents of folders around modules, without reading them; nil where there is none.
+  func contents(of folders: [OuterFolder]) async throws -> [String?]
+}
+
+extension ModuleView {
+  /// A registry has nothing around its modules.
+  func contents(of folders: [OuterFolder]) async throws -> [String?] { folders.map { _ in nil } }
+}
+
+/// A folder that modules take along though it is not theirs.
+struct OuterFolder: Hashable {
+  /// As in the module that takes it.
+  var commit: String?
+  /// From the root of the repository, or of the source's folder.
+  var path: String
 }
 
 /// What a view lists.
@@ -55,6 +71,19 @@ struct ListedModule: Sendable, Hashable {
 struct ReadModule: Sendable {
   var module: ListedModule
   var files: Result<[ArchiveEntry], ModuleRefusal>
+  /// What it takes along from around its folder; nil where nothing there can be called.
+  var along: TakenAlong?
+}
+
+extension ReadModule {
+  /// Finds a module's files and what it takes along in one.
+  init(module: ListedModule, files: [ArchiveEntry], _ reach: ModuleReach) {
+    do {
+      self.init(module: module, files: .success(files), along: try reach.gathered())
+    } catch {
+      self.init(module: module, files: .failure(error))
+    }
+  }
 }
 
 /// Why a module is left out.

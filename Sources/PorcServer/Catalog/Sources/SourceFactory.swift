@@ -56,11 +56,12 @@ final class SourceFactory: Sendable {
 
   func isConfigured(_ name: String) -> Bool { configured.contains { $0.source.name == name } }
 
+  /// - Parameter outerFolders: those that a folder source's templates take along.
   /// - Throws: a `Fault` where it cannot be read as it is described.
-  func make(_ entry: ConfiguredSource) async throws -> any ModuleSource {
+  func make(_ entry: ConfiguredSource, outerFolders: Set<String> = []) async throws -> any ModuleSource {
     let source = entry.source
     switch source.place {
-    case .folder(let folder): return FolderSource(name: source.name, folder: folder)
+    case .folder(let folder): return FolderSource(name: source.name, folder: folder, outerFolders: outerFolders)
     case .git(let text):
       let remote = try remote(text, isTrusted: entry.isReadOnly)
       return GitSource(

@@ -55,7 +55,6 @@ class Installation:
             ("GET", r"/runs/([^/]+)", lambda body, query, id: (200, self.run(id))),
             ("POST", r"/runs/([^/]+)/actions/apply", self.apply),
             ("POST", r"/runs/([^/]+)/actions/(?:discard|cancel)", self.discard),
-            ("GET", r"/plans/([^/]+)/json-output-redacted", self.plan),
             ("POST", r"/(workspaces|projects)/([^/]+)/notification-configurations", self.make_notification),
             ("GET", r"/(workspaces|projects)/([^/]+)/notification-configurations", self.list_notifications),
             ("PATCH", r"/notification-configurations/([^/]+)", self.change_notification),
@@ -179,7 +178,8 @@ class Installation:
         applied = self.runs[id]["status"] == "applied"
         counts = {"resource-additions": 1, "resource-changes": 0, "resource-destructions": 0, "resource-imports": 0}
         return document(found, [
-            resource("plans", f"plan-{id[4:]}", {"status": "finished", "has-changes": True, **counts}),
+            resource("plans", f"plan-{id[4:]}", {
+                "status": "finished", "has-changes": True, "log-read-url": f"{self.address}/log/plan", **counts}),
             resource("applies", f"apply-{id[4:]}", {"status": "finished" if applied else "pending", **counts}),
         ])
 
@@ -219,12 +219,6 @@ class Installation:
         self.runs[id]["status"] = "discarded"
         self.tell(id, "run:errored")
         return 202, None
-
-    def plan(self, body, query, id):
-        return 200, {"plan_format_version": "1.2", "resource_changes": [{
-            "address": "terraform_data.one", "change": {"actions": ["create"]}}], "resource_drift": [],
-            "output_changes": {}, "relevant_attributes": [], "deferred_changes": [],
-            "provider_format_version": "1.0", "provider_schemas": {}}
 
     def outputs(self, body, query, workspace):
         return 200, page([resource("state-version-outputs", "wsout-0000000000000001", {
@@ -297,6 +291,11 @@ class Installation:
                 writer = None
 
 
+PLAN_LOG = "\x02" + "".join(json.dumps(line) + "\n" for line in [
+    {"type": "planned_change", "change": {"resource": {"addr": "terraform_data.one"}, "action": "create"}},
+    {"type": "change_summary", "changes": {"add": 1, "change": 0, "remove": 0, "operation": "plan"}},
+]) + "\x03"
+
 APPLIED = {"applying-at": "2026-01-01T00:00:00Z", "applied-at": "2026-01-01T00:00:00Z"}
 
 
@@ -351,7 +350,7 @@ class Connection(asyncio.Protocol):
         except Refusal as refusal:
             status, headers = refusal.status, refusal.headers
             found = {"errors": [{"status": str(status), "title": refusal.title}]}
-        text = b"" if found is None else json.dumps(found).encode()
+        text = b"" if found is None else found.encode() if isinstance(found, str) else json.dumps(found).encode()
         extra = "".join(f"{name}: {value}\r\n" for name, value in headers)
         if self.installation.rate:
             extra += f"X-RateLimit-Limit: {self.installation.rate}\r\n"
@@ -369,6 +368,8 @@ class Connection(asyncio.Protocol):
             return 200, {}
         if path.startswith("/upload/"):
             return 200, None
+        if path == "/log/plan":
+            return 200, PLAN_LOG
         if f"bearer {tfe.token}".lower() not in head.lower():
             raise Refusal(401, "unauthorized")
         tfe.count(method, path)

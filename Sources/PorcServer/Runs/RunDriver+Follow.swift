@@ -54,12 +54,16 @@ extension RunDriver {
     return false
   }
 
-  /// What the plan would do to each resource. Missing rights to the plan's JSON cost the list, not the plan.
+  /// What the plan would do to each resource. Missing rights to the plan's log and JSON cost the list, not the plan.
   private func resources(_ run: TerraformEnterprise.Run, of located: Located) async throws -> [ResourceChange] {
-    guard let planID = run.planID, let json = try? await client.plans.redactedJSONOutput(planID),
-      let secret = try await knownSecrets(of: located)
-    else { return [] }
-    return json.resourceChanges.compactMap(ResourceChange.init).map { change in
+    guard let secret = try await knownSecrets(of: located) else { return [] }
+    var changes = try await plannedChanges(in: run.plan?.logReadURL)
+    if changes == nil, let planID = run.planID, let json = try? await client.plans.redactedJSONOutput(planID) {
+      changes = json.resourceChanges.compactMap(ResourceChange.init)
+    }
+    // A log has them in the order in which they were planned.
+    let sorted = (changes ?? []).sorted { $0.address.compare($1.address, options: .numeric) == .orderedAscending }
+    return sorted.map { change in
       // A key of a for_each is part of the address.
       ResourceChange(address: secret.masked(change.address), action: change.action)
     }

@@ -64,6 +64,9 @@ struct ResourceSource {
   /// The id of a to-one relationship.
   func one(_ key: JSONKey) -> String? { (try? identifier(key))?.id }
 
+  /// Id and type of a to-one relationship that may lead to resources of several types.
+  func reference(_ key: JSONKey) -> ResourceIdentifier? { try? identifier(key) }
+
   /// The ids of a to-many relationship.
   func many(_ key: JSONKey) -> [String] { ((try? identifiers(key)) ?? []).map(\.id) }
 

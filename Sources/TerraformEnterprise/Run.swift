@@ -74,8 +74,8 @@ public struct Run: Sendable, Hashable, Identifiable, Resource {
   public let apply: Apply?
   /// The configuration version, where it was asked for with `include`.
   public let configurationVersion: ConfigurationVersion?
-  /// The workspace's name, where the workspace was asked for with `include`.
-  public let workspaceName: String?
+  /// What its workspace looks like, where it was asked for with `include`.
+  public let workspace: WorkspaceGlance?
 
   init(_ source: ResourceSource) throws {
     id = source.id
@@ -103,12 +103,7 @@ public struct Run: Sendable, Hashable, Identifiable, Resource {
     plan = try source.included("plan")
     apply = try source.included("apply")
     configurationVersion = try source.included("configuration-version")
-    workspaceName = try source.included("workspace", as: NamedResource.self)?.name
+    // One that cannot be understood is no reason not to read the run.
+    workspace = try? source.included("workspace")
   }
-}
-
-/// A resource of which only the name matters.
-struct NamedResource: Resource {
-  let name: String?
-  init(_ source: ResourceSource) throws { name = try source.optional("name") }
 }

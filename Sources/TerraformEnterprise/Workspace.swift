@@ -56,6 +56,8 @@ public struct Workspace: Sendable, Hashable, Identifiable, Resource {
   public let currentConfigurationVersionID: String?
   /// The current run, where it was asked for with `include`.
   public let currentRun: Run?
+  /// Who or what locked it, while it is locked.
+  public let lockedBy: WorkspaceLocker?
 
   init(_ source: ResourceSource) throws {
     id = source.id
@@ -80,6 +82,75 @@ public struct Workspace: Sendable, Hashable, Identifiable, Resource {
     currentStateVersionID = source.one("current-state-version")
     currentConfigurationVersionID = source.one("current-configuration-version")
     currentRun = try source.included("current-run")
+    lockedBy = try WorkspaceLocker(source)
+  }
+
+  /// What a run's document says of its workspace too.
+  public var glance: WorkspaceGlance {
+    WorkspaceGlance(
+      id: id, name: name, isLocked: isLocked, lockedReason: lockedReason, currentRunID: currentRunID, lockedBy: lockedBy
+    )
+  }
+}
+
+/// The part of a workspace that tells why a run of it waits; also of one that is included in a run's document.
+public struct WorkspaceGlance: Sendable, Hashable, Resource {
+  /// `ws-…`
+  public let id: String
+  /// Unique in the organization.
+  public let name: String
+  /// Whether somebody or some run holds it.
+  public let isLocked: Bool
+  /// Why it is locked, in the words of whoever did.
+  public let lockedReason: String?
+  /// The id of the run that holds it, or was its last.
+  public let currentRunID: String?
+  /// Who or what locked it, while it is locked.
+  public let lockedBy: WorkspaceLocker?
+
+  init(
+    id: String, name: String, isLocked: Bool, lockedReason: String?, currentRunID: String?, lockedBy: WorkspaceLocker?
+  ) {
+    self.id = id
+    self.name = name
+    self.isLocked = isLocked
+    self.lockedReason = lockedReason
+    self.currentRunID = currentRunID
+    self.lockedBy = lockedBy
+  }
+
+  init(_ source: ResourceSource) throws {
+    self.init(
+      id: source.id, name: try source.require("name"), isLocked: try source.flag("locked"),
+      lockedReason: try source.optional("locked-reason"), currentRunID: source.one("current-run"),
+      lockedBy: try WorkspaceLocker(source))
+  }
+}
+
+/// Who or what locked a workspace.
+public struct WorkspaceLocker: Sendable, Hashable {
+  /// The type of the resource: `runs`, `users` or `teams`.
+  public let type: String
+  /// Its id.
+  public let id: String
+  /// The user's or the team's name, where it was asked for with `include`.
+  public let name: String?
+
+  /// Whether it is a run that holds its workspace, as each does until its end.
+  public var isRun: Bool { type == "runs" }
+
+  init?(_ workspace: ResourceSource) throws {
+    guard let reference = workspace.reference("locked-by") else { return nil }
+    (type, id) = (reference.type, reference.id)
+    let included = try workspace.included("locked-by", as: Named.self)
+    name = included?.name
+  }
+
+  private struct Named: Resource {
+    let name: String?
+    init(_ source: ResourceSource) throws {
+      name = try source.optional("username") ?? source.optional("name")
+    }
   }
 }
 

@@ -3,6 +3,7 @@ public enum WorkspaceInclude: String, Sendable, Hashable {
   case currentRun = "current_run"
   case currentRunPlan = "current_run.plan"
   case currentRunConfigurationVersion = "current_run.configuration_version"
+  case lockedBy = "locked_by"
 }
 
 /// Which workspaces to list. Everything that is set must hold.

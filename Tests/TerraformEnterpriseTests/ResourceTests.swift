@@ -24,6 +24,38 @@ struct ResourceTests {
     #expect(workspace.name == "w ü")
   }
 
+  /// By people, by a run as long as it goes on, or by nobody; a run's own document says it too, without the name.
+  @Test func whoLockedAWorkspaceIsTold() async throws {
+    func workspace(_ lockedBy: String) -> String {
+      #"""
+      {"id": "ws-1", "type": "workspaces",
+       "attributes": {"name": "porc-x", "locked": true, "locked-reason": "audit"},
+       "relationships": {"locked-by": {"data": \#(lockedBy)}, "current-run": {"data": {"id": "run-1", "type": "runs"}}}}
+      """#
+    }
+    let (user, run) = (#"{"id": "user-1", "type": "users"}"#, #"{"id": "run-1", "type": "runs"}"#)
+    let ann = #"{"id": "user-1", "type": "users", "attributes": {"username": "ann"}}"#
+    let about =
+      #"{"id": "run-1", "type": "runs", "attributes": {"status": "pending"}, "relationships": {"workspace": {"data": {"id": "ws-1", "type": "workspaces"}}}}"#
+    tfe.server.on(
+      "GET /api/v2/workspaces/ws-1", .json(#"{"data": \#(workspace(user)), "included": [\#(ann)]}"#),
+      .json(#"{"data": \#(workspace(run))}"#), .json(#"{"data": \#(workspace("null"))}"#))
+    tfe.server.on(
+      "GET /api/v2/runs/run-1", .json(#"{"data": \#(about), "included": [\#(workspace(user))]}"#),
+      .json(#"{"data": \#(about), "included": [{"id": "ws-1", "type": "workspaces"}]}"#))
+    try await tfe.serve { client in
+      let locked = try await client.workspaces.read("ws-1", include: [.currentRun, .lockedBy])
+      #expect(locked.lockedBy?.name == "ann" && locked.lockedBy?.isRun == false && locked.lockedReason == "audit")
+      #expect(try await client.workspaces.read("ws-1").lockedBy?.isRun == true)
+      #expect(try await client.workspaces.read("ws-1").lockedBy == nil)
+      let glance = try #require(try await client.runs.read("run-1", include: [.workspace]).workspace)
+      #expect(glance.isLocked && glance.lockedReason == "audit" && glance.currentRunID == "run-1")
+      #expect(glance.lockedBy?.id == "user-1" && glance.lockedBy?.name == nil)
+      #expect(try await client.runs.read("run-1", include: [.workspace]).workspace == nil, "it says nothing of it")
+    }
+    #expect(tfe.requests.map(\.query).contains("include=current_run%2Clocked_by"))
+  }
+
   @Test func aWorkspaceIsCreatedWithWhatIsSetAndNothingElse() async throws {
     tfe.server.on(
       "POST /api/v2/organizations/acme/workspaces",

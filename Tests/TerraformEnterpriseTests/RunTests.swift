@@ -41,7 +41,7 @@ struct RunTests {
     #expect(!run.actions.isCancelable)
     #expect(run.canApply == true)
     #expect(run.workspaceID == "ws-1")
-    #expect(run.workspaceName == "porc-x")
+    #expect(run.workspace?.name == "porc-x")
     #expect(run.configurationVersionID == "cv-1")
     #expect(run.configurationVersion == nil)
     #expect(run.taskStageIDs == ["ts-1"])

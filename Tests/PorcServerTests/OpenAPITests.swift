@@ -95,6 +95,7 @@ struct OpenAPITests {
     ("/components/schemas/Operation/enum", Run.Operation.allCases.map(\.rawValue)),
     ("/components/schemas/TemplateStatus/enum", Template.Status.allCases.map(\.rawValue)),
     ("/components/schemas/Event/properties/type/enum", RunEvent.allNames),
+    ("/components/schemas/Wait/properties/reason/enum", Wait.allNames),
     ("/components/schemas/Token/properties/scopes/items/enum", Scope.allCases.map(\.rawValue)),
     (
       "/components/schemas/ProblemDocument/properties/title/enum",

@@ -24,7 +24,9 @@ public struct RunStatus: Codable, Sendable, Equatable {
   public var isFinal: Bool
   /// An apply that ended half-way.
   public var isPartial: Bool
+  /// ``wait`` in one sentence.
   @ExplicitNull public var waitingFor: String?
+  @ExplicitNull public var wait: WaitBody?
   public var nextActions: [String]
   public var lastUpdated: Date
 
@@ -40,6 +42,7 @@ public struct RunStatus: Codable, Sendable, Equatable {
     case isFinal = "is_final"
     case isPartial = "partial"
     case waitingFor = "waiting_for"
+    case wait
     case nextActions = "next_actions"
     case lastUpdated = "last_updated"
   }
@@ -61,7 +64,9 @@ public struct RunStatus: Codable, Sendable, Equatable {
     _tfeRunID = ExplicitNull(wrappedValue: asked ?? current?.tfeRunID)
     let isSuperseded = asked != nil && asked != current?.tfeRunID
     _supersededBy = ExplicitNull(wrappedValue: isSuperseded ? current?.tfeRunID ?? run.id.rawValue : nil)
-    _waitingFor = ExplicitNull(wrappedValue: situation.waitingFor(run))
+    let waiting = situation.waiting(run)
+    _waitingFor = ExplicitNull(wrappedValue: waiting?.sentence)
+    _wait = ExplicitNull(wrappedValue: waiting.map { WaitBody($0) })
   }
 }
 

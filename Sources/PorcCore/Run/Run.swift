@@ -34,6 +34,11 @@ public struct Run: Codable, Sendable, Equatable, Identifiable {
   public internal(set) var cancelRequestedBy: Caller?
   public internal(set) var builtAt: Date?
   public internal(set) var updatedAt: Date
+  /// What a worker has learned it waits for outside, and since when.
+  public internal(set) var wait: Wait?
+  public internal(set) var waitsSince: Date?
+  /// When it last ceased to wait for something, in the state that it is in.
+  public internal(set) var waitEndedAt: Date?
 
   public var operation: Operation { submission.operation }
   /// The plan that apply, approve and discard are about.

@@ -41,4 +41,6 @@ public enum RunReport: Sendable, Equatable {
   case applyFailed(plan: Int, Failure, began: Bool)
   case remoteDiscarded(plan: Int)
   case remoteCanceled(plan: Int, applyBegan: Bool)
+  /// What keeps a plan, or its apply, from getting on; `nil` if nothing does any more. The plan is 0 for a build.
+  case waiting(plan: Int, Wait?)
 }

@@ -32,6 +32,9 @@ public enum RunEvent: Codable, Sendable, Equatable {
   case discarded(number: Int)
   case cancelRequested(by: Caller?)
   case canceled
+  /// What the current plan, its apply, or the build (number 0) waits for outside, from now on.
+  case waiting(number: Int, wait: Wait, since: Date)
+  case waitingEnded(number: Int)
 
   enum CodingKeys: String, CodingKey, CaseIterable {
     case submitted
@@ -60,6 +63,8 @@ public enum RunEvent: Codable, Sendable, Equatable {
     case discarded
     case cancelRequested = "cancel_requested"
     case canceled
+    case waiting
+    case waitingEnded = "waiting_ended"
   }
 
   enum TfeRunCreatedCodingKeys: String, CodingKey {
@@ -112,6 +117,8 @@ public enum RunEvent: Codable, Sendable, Equatable {
     case .discarded: .discarded
     case .cancelRequested: .cancelRequested
     case .canceled: .canceled
+    case .waiting: .waiting
+    case .waitingEnded: .waitingEnded
     }
   }
 }

@@ -9,9 +9,11 @@ extension RunMachine {
       return submitted(submission, as: fact, for: instance, in: situation)
     }
     guard var situation, var run = situation.runs[fact.run] else { return situation }
-    let wasFinal = run.state.isFinal
-    run.updatedAt = fact.at
+    let (before, wasFinal) = (run.state, run.state.isFinal)
+    // That it waits is no step: since when it stands where it stands does not change by it.
+    if !fact.event.isAboutWaiting { run.updatedAt = fact.at }
     evolve(&run, &situation.instance, fact)
+    if run.state != before || fact.event.beginsAnew { run.forgetWait() }
     // Coming to an end lets go; an ended run that is planned again takes hold while it still is what it was.
     if run.state.isFinal, !wasFinal, situation.instance.holder == run.id { situation.instance.holder = nil }
     situation.runs[run.id] = run
@@ -138,6 +140,12 @@ extension RunMachine {
       } else {
         run.state = .canceled
       }
+    case .waiting(_, let wait, let since):
+      run.wait = wait
+      run.waitsSince = since
+    case .waitingEnded:
+      run.forgetWait()
+      run.waitEndedAt = fact.at
     }
   }
 
@@ -184,6 +192,12 @@ extension Run {
     change(&plans[index])
   }
 
+  fileprivate mutating func forgetWait() {
+    wait = nil
+    waitsSince = nil
+    waitEndedAt = nil
+  }
+
   fileprivate mutating func forgetCancel() {
     cancelRequestedAt = nil
     cancelRequestedBy = nil
@@ -196,6 +210,23 @@ extension Run {
     change(number) {
       $0.isSettled = true
       $0.finishedAt = time
+    }
+  }
+}
+
+extension RunEvent {
+  fileprivate var isAboutWaiting: Bool {
+    switch self {
+    case .waiting, .waitingEnded: true
+    default: false
+    }
+  }
+
+  /// Whether what the run waited for before is over with it, although its state stays the same.
+  fileprivate var beginsAnew: Bool {
+    switch self {
+    case .planStarted, .planCleared, .planWithdrawn, .tfeRunCreated: true
+    default: false
     }
   }
 }

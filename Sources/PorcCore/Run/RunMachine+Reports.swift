@@ -21,6 +21,8 @@ extension Draft {
       if run.state.isFinal || number != run.currentPlan?.number {
         record(.discardRequested(number: number, by: plan.request.by), for: run.id)
       }
+    case .waiting(let number, let wait):
+      hear(of: wait, number, run)
     default:
       guard let number = report.plan, let plan = run.plan(number: number), !plan.isSettled else { return }
       if number == run.currentPlan?.number {
@@ -29,6 +31,14 @@ extension Draft {
         hearOfEarlier(report, plan, of: run)
       }
     }
+  }
+
+  /// Only news is recorded: that it waits for the same as before is none.
+  private mutating func hear(of wait: Wait?, _ number: Int, _ run: Run) {
+    guard wait != run.wait, run.canWait(for: wait, number) else { return }
+    guard let wait else { return record(.waitingEnded(number: number), for: run.id) }
+    let since = wait.isOutage && run.wait?.isOutage == true ? run.waitsSince : nil
+    record(.waiting(number: number, wait: wait, since: since ?? now), for: run.id)
   }
 
   /// The machine's heart: what TFE says of the current plan, in each state.
@@ -91,6 +101,19 @@ extension Draft {
   }
 }
 
+extension Run {
+  /// Whether what a worker learned can be what the run waits for: while a person decides, it waits for that person.
+  fileprivate func canWait(for wait: Wait?, _ number: Int) -> Bool {
+    if state == .building { return number == 0 }
+    guard let plan = currentPlan, plan.number == number, !plan.isSettled else { return false }
+    switch state {
+    case .planning, .applying: return true
+    case .planned, .policyOverride: return wait.map { $0.isTrouble && plan.discardRequestedAt != nil } ?? true
+    default: return false
+    }
+  }
+}
+
 extension RunState {
   /// Whether the run's plan is in TFE's hands, or waits there.
   fileprivate var isAtTFE: Bool {
@@ -117,7 +140,7 @@ extension RunReport {
     case .tfeRunCreated(let plan, _, _), .planFinished(let plan, _, _), .planFailed(let plan, _),
       .policyFailed(let plan, _), .policyOverrideNeeded(let plan, _), .applyStarted(let plan),
       .applyFinished(let plan, _), .applyFailed(let plan, _, _), .remoteDiscarded(let plan),
-      .remoteCanceled(let plan, _):
+      .remoteCanceled(let plan, _), .waiting(let plan, _):
       plan
     }
   }

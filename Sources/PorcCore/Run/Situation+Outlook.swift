@@ -21,24 +21,40 @@ extension Situation {
   }
 
   /// One sentence: what the run waits for, and what clears it; `nil` when it waits for nothing.
-  public func waitingFor(_ run: Run) -> String? {
+  public func waitingFor(_ run: Run) -> String? { waiting(run)?.sentence }
+
+  /// What the run waits for; `nil` when it waits for nothing.
+  public func waiting(_ run: Run) -> Waiting? {
     if run.request != nil, instance.holder != run.id {
-      guard let holder else { return "its turn" }
-      return "the run \(holder.id), which holds '\(instance.id)' and is \(holder.state.spoken)"
+      guard let holder else { return Waiting(.turn) }
+      return Waiting(.anotherRun(runID: holder.id, state: holder.state, instance: instance.id))
     }
+    let learned = run.wait.map { Waiting($0, since: run.waitsSince) }
+    // Whatever is to be done, it is not done as long as the doing fails.
+    if let learned, learned.wait.isTrouble { return learned }
+    return pending(run).map { Waiting($0) } ?? learned ?? decision(run).map { Waiting($0) }
+  }
+
+  /// What somebody has asked TFE for.
+  private func pending(_ run: Run) -> Wait? {
     switch run.state {
-    case .planning where run.currentPlan?.clears != nil: return "TFE to discard the earlier plan"
-    case .planning where run.cancelRequestedAt != nil: return "TFE to cancel the plan"
-    case .applying where run.cancelRequestedAt != nil: return "TFE to cancel the apply"
+    case .planning where run.currentPlan?.clears != nil: .earlierPlan
+    case .planning where run.cancelRequestedAt != nil: .cancelOfPlan
+    case .applying where run.cancelRequestedAt != nil: .cancelOfApply
     case .planned where run.currentPlan?.discardRequestedAt != nil,
       .policyOverride where run.currentPlan?.discardRequestedAt != nil:
-      return "TFE to discard the plan"
-    case .planned where run.currentPlan?.request.appliesAutomatically == true && !needsApproval(run):
-      return "TFE to begin the apply"
-    case .planned where needsApproval(run): return "approval by somebody with the scope approve"
-    case .planned: return "somebody to apply or discard the plan"
-    case .policyOverride: return "somebody to override the policy or discard the plan"
-    default: return nil
+      .discard
+    case .planned where run.currentPlan?.request.appliesAutomatically == true && !needsApproval(run): .beginOfApply
+    default: nil
+    }
+  }
+
+  /// What a person has to do.
+  private func decision(_ run: Run) -> Wait? {
+    switch run.state {
+    case .planned: needsApproval(run) ? .approval : .decision
+    case .policyOverride: .policyOverride
+    default: nil
     }
   }
 

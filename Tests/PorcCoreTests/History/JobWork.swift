@@ -61,7 +61,8 @@ struct JobWork {
   private func news(_ tfeRun: SimulatedTFE.TFERun) -> [RunReport] {
     let why = Failure("Error: something")
     return switch tfeRun.status {
-    case .pending, .planning, .confirmed: []
+    case .pending, .confirmed: [.waiting(plan: job.plan, .tfeQueue)]
+    case .planning: [.waiting(plan: job.plan, nil)]
     case .planned: [.planFinished(plan: job.plan, hasChanges: true, summary: .threeToAdd)]
     case .policyOverride: [.policyOverrideNeeded(plan: job.plan, "too dear")]
     case .applying: [.applyStarted(plan: job.plan)]

@@ -46,6 +46,8 @@ extension World {
       if run.cancelRequestedAt != nil, run.state != .planning, run.state != .applying {
         problems.append("\(run.id) is \(run.state.rawValue) with a cancel pending")
       }
+      let mayWait = [.building, .planning, .applying].contains(run.state) || run.currentPlan?.discardRequestedAt != nil
+      if run.wait != nil, !mayWait { problems.append("\(run.id) is \(run.state.rawValue) and waits outside") }
     }
     if instance.holder == nil, !instance.waiting.isEmpty { problems.append("runs wait for nobody") }
     return problems

@@ -71,6 +71,14 @@ import Testing
         planning planned policy_override: canceled
         applying: apply_failed
         """),
+    Row(
+      name: "waiting in TFE", report: .waiting(plan: 1, .tfeCapacity), exceptions: "planning applying: waiting"),
+    Row(
+      name: "waiting, TFE being away", report: .waiting(plan: 1, .tfeUnreachable),
+      exceptions: "planning applying: waiting"
+    ),
+    Row(name: "waiting for a worker to build", report: .waiting(plan: 0, .workers), exceptions: "building: waiting"),
+    Row(name: "waiting for nothing", report: .waiting(plan: 1, nil), exceptions: ""),
   ]
 
   @Test(arguments: rows) func everyStateHearsTheReport(row: Row) throws {
@@ -147,7 +155,7 @@ extension RunReport {
     case .tfeRunCreated(let plan, _, _), .planFinished(let plan, _, _), .planFailed(let plan, _),
       .policyFailed(let plan, _), .policyOverrideNeeded(let plan, _), .applyStarted(let plan),
       .applyFinished(let plan, _), .applyFailed(let plan, _, _), .remoteDiscarded(let plan),
-      .remoteCanceled(let plan, _):
+      .remoteCanceled(let plan, _), .waiting(let plan, _):
       plan
     }
   }
@@ -167,6 +175,7 @@ extension RunReport {
     case .applyFailed(_, let failure, let began): .applyFailed(plan: plan, failure, began: began)
     case .remoteDiscarded: .remoteDiscarded(plan: plan)
     case .remoteCanceled(_, let began): .remoteCanceled(plan: plan, applyBegan: began)
+    case .waiting(_, let wait): .waiting(plan: plan, wait)
     }
   }
 }

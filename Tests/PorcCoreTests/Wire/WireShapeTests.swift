@@ -11,7 +11,7 @@ import Testing
     "waiting_for", "next_actions", "last_updated",
   ]
   /// Beyond what the contract lists.
-  static let moreStatusKeys: Set = ["instance_id", "partial"]
+  static let moreStatusKeys: Set = ["instance_id", "partial", "wait"]
   static let summaryKeys: Set = [
     "instance", "template", "workspace", "tfe_link", "region", "repo_url", "inputs", "plan", "outputs", "error",
     "phases", "portal",
@@ -50,7 +50,9 @@ import Testing
 
   @Test func whatIsNotKnownIsNull() throws {
     let object = try Self.object(try Self.summary(try Story.at(.submitted)))
-    for key in ["has_changes", "tfe_run_id", "superseded_by", "waiting_for", "workspace", "tfe_link", "plan", "error"] {
+    for key in [
+      "has_changes", "tfe_run_id", "superseded_by", "waiting_for", "wait", "workspace", "tfe_link", "plan", "error",
+    ] {
       #expect(object[key] is NSNull, "\(key)")
     }
     let phases = try #require(object["phases"] as? [String: Any])

@@ -87,12 +87,90 @@ struct LookingTests {
     #expect(
       ending.output == """
         The run porc-1 of 'web-dev' is plan_failed, since 2 min ago.
+        It has ended, and waits for nothing.
         What went wrong: No such zone
           us-east9 is none.
         What may come next:
           pine plan --run-id porc-1
 
         """)
+  }
+
+  /// What clears it is said once: in the sentence, or after it.
+  @Test func whySaysWhatIsWaitedForAndWhatClearsIt() async throws {
+    func wait(_ reason: String, _ clearedBy: String, since: String = "null", link: String = "null") -> [String: String]
+    {
+      [
+        "wait": """
+        {"reason":"\(reason)","since":\(since),"until":null,"cleared_by":"\(clearedBy)","link":\(link),"run_id":null,\
+        "tfe_run_id":null,"locked_by":null,"lock_reason":null}
+        """
+      ]
+    }
+    var locked = Wire.Run(
+      state: .planning, tfeRunID: "run-7",
+      waitingFor: "the workspace 'w', which is locked; unlock it in Terraform Enterprise", next: ["cancel"])
+    locked.extra = wait(
+      "workspace_locked", "unlock it in Terraform Enterprise", since: #""2026-11-23T10:19:00.000Z""#,
+      link: #""https://tfe/w""#)
+    var busy = Wire.Run(state: .planning, waitingFor: "a free worker in Terraform Enterprise")
+    busy.extra = wait("tfe_capacity", "it goes on by itself")
+    shell.summary(locked)
+    #expect(
+      try await shell.pine("why", "porc-1").output == """
+        The run porc-1 of 'web-dev' is planning, since 2 min ago.
+        It waits for the workspace 'w', which is locked; unlock it in Terraform Enterprise.
+        That began 1 min ago.
+        Look there: https://tfe/w
+        What may come next:
+          pine cancel --run-id porc-1
+
+        """)
+    shell.summary(busy)
+    #expect(
+      try await shell.pine("why", "porc-1").output == """
+        The run porc-1 of 'web-dev' is planning, since 2 min ago.
+        It waits for a free worker in Terraform Enterprise.
+        What clears it: it goes on by itself.
+
+        """)
+  }
+
+  @Test(arguments: [
+    (RunState.planning, "It waits for nothing: it is under way."), (.submitted, "It waits for nothing."),
+    (.applied, "It has ended, and waits for nothing."),
+  ])
+  func whySaysWhenNothingIsWaitedFor(state: RunState, line: String) async throws {
+    shell.summary(Wire.Run(state: state))
+    let ending = try await shell.pine("why", "--run-id", "porc-1")
+    #expect(ending.output.split(separator: "\n").last == line[...])
+  }
+
+  @Test func whyTakesAnInstanceToo() async throws {
+    let run = Wire.Run(state: .planning)
+    shell.porc.always("GET /run/web-dev/summary") { _ in Wire.problem(.notFound) }
+    shell.porc.always("GET /instances/web-dev") { _ in
+      .json(
+        """
+        {"identifier":"web-dev","title":null,"environment":null,"owner":null,"template":"web-1-0-0","terraform_status":"planning",\
+        "current_run":\(run.status),"waiting":[],"workspace":null,"deployed":null,"destroyed_at":null,\
+        "portal":{"in_sync":true,"behind_since":null}}
+        """)
+    }
+    shell.summary(run)
+    #expect(try await shell.pine("why", "web-dev").output.hasPrefix("The run porc-1 of 'web-dev' is planning"))
+    #expect(try await shell.pine("why", "web-dev", "--json").output == run.summary + "\n")
+    #expect(try await shell.pine("why").status == 64)
+    #expect(try await shell.pine("why", "web-dev", "--run-id", "porc-1").status == 64)
+  }
+
+  @Test func whyOfSomethingUnknownNamesBothKinds() async throws {
+    for path in ["/run/nothing/summary", "/instances/nothing"] {
+      shell.porc.always("GET \(path)") { _ in Wire.problem(.notFound) }
+    }
+    let ending = try await shell.pine("why", "nothing")
+    #expect(ending.status == 4 && ending.output.isEmpty)
+    #expect(ending.error.contains("There is no run and no instance 'nothing'."))
   }
 
   @Test func runsAreATable() async throws {

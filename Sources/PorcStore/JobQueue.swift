@@ -47,6 +47,10 @@ public protocol JobQueue: Sendable {
   /// How many TFE runs plan or apply, or are being made by somebody who has the lease for it.
   func tfeRunsUnderWay() async throws -> Int
 
+  /// Jobs that nobody has taken although they have been due for `delay` seconds, those first that are due longest. Those
+  /// that wait for another job of their instance are none.
+  func overdueJobs(by delay: TimeInterval, limit: Int) async throws -> [RunJob]
+
   /// How long until there may be something to claim, in seconds: 0 if there is now, `nil` if there is no job. What a
   /// lease keeps from being claimed counts from the end of that lease.
   func untilNextDue() async throws -> TimeInterval?

@@ -197,6 +197,19 @@ extension SQLiteStore {
     }
   }
 
+  public func overdueJobs(by delay: TimeInterval, limit: Int) async throws -> [RunJob] {
+    try await read { [self] db in
+      let now = now()
+      let rows = try db.rows(
+        """
+        SELECT kind, run_id, plan FROM job WHERE \(Self.claimable) AND job.due_at <= ?2 ORDER BY job.due_at, job.id LIMIT ?3
+        """, [now.milliseconds, now.addingTimeInterval(-delay).milliseconds, limit])
+      return rows.compactMap { row in
+        RunJob.Kind(rawValue: row[0]).map { RunJob($0, run: Run.ID(row[1]), plan: row[2]) }
+      }
+    }
+  }
+
   public func untilNextDue() async throws -> TimeInterval? {
     try await read { [self] db in
       let now = now().milliseconds

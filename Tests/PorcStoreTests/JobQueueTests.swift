@@ -209,6 +209,19 @@ import Testing
   }
 
   @Test(arguments: StoreKind.all)
+  func jobsThatNobodyTakesAreOverdue(kind: StoreKind) async throws {
+    let bench = try await bench(kind, building: "a", "b")
+    #expect(try await bench.store.overdueJobs(by: 10, limit: 9).isEmpty)
+    bench.clock.advance(by: 8)
+    let overdue = try await bench.store.overdueJobs(by: 10, limit: 9)
+    #expect(overdue == [RunJob(.build, run: Run.ID("porc-a"))], "the other is due for nine seconds")
+    _ = try await bench.store.claim(worker: "w", for: 60, limit: 1)
+    bench.clock.advance(by: 8)
+    #expect(try await bench.store.overdueJobs(by: 10, limit: 9) == [RunJob(.build, run: Run.ID("porc-b"))])
+    #expect(try await bench.store.overdueJobs(by: 10, limit: 0).isEmpty)
+  }
+
+  @Test(arguments: StoreKind.all)
   func factsCallForTheirJobs(kind: StoreKind) async throws {
     let bench = try await Bench(kind)
     try await bench.submit("vm", as: "porc-1")

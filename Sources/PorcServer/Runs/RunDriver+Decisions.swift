@@ -18,7 +18,8 @@ extension RunDriver {
     } catch let error as TFEError where !error.isRetryable && error.wasNotExecuted {
       // TFE will never take it, and holds the workspace for a run that nobody can apply.
       try await endRun(id)
-      let failure = Failure(error, doing: "apply the plan")
+      let failure =
+        error.kind == .notFound ? try await absence(of: id, located) : Failure(error, doing: "apply the plan")
       try await report(
         [.applyFailed(plan: plan.number, failure, began: false)], about: located.run.id, finishing: lease)
       return .reported

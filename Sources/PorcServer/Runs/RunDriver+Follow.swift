@@ -12,7 +12,7 @@ extension RunDriver {
     guard let plan = located.run.plan(number: lease.plan), !plan.isSettled, let id = plan.tfeRunID else { return .done }
     let isFinal = try await hear(id, plan, located, finishing: lease)
     if isFinal { return .reported }
-    return .later(Self.delay(plan, in: located.run, now: Date()))
+    return .later(Self.delay(plan, in: located.run, now: now()))
   }
 
   /// Often at first and while Terraform works, seldom while a person thinks.
@@ -27,11 +27,9 @@ extension RunDriver {
   ) async throws -> Bool {
     let run: TerraformEnterprise.Run
     do {
-      run = try await client.runs.read(id, include: [.plan, .apply])
+      run = try await client.runs.read(id, include: [.plan, .apply, .workspace])
     } catch let error as TFEError where error.kind == .notFound {
-      let failure = Failure(
-        "Terraform Enterprise does not know the run \(id) any more",
-        detail: "Its workspace was deleted, or the token may not see it any more.")
+      let failure = try await absence(of: id, located)
       let gone: RunReport =
         located.run.state == .applying
         ? .applyFailed(plan: plan.number, failure, began: true) : .planFailed(plan: plan.number, failure)
@@ -42,10 +40,11 @@ extension RunDriver {
     let knowsPlan = plan.hasChanges != nil
     let needs = reading.needs(
       knowsPlan: knowsPlan, knowsOutputs: located.situation.instance.basis?.isApplied != false)
-    let reports = reading.reports(
+    var reports = reading.reports(
       resources: needs.contains(.planResources) ? try await resources(run, of: located) : plan.summary?.resources ?? [],
       outputs: needs.contains(.outputs) ? try await outputs(of: located) : nil,
       failure: try await failure(needs, run, of: located), knowsPlan: knowsPlan)
+    reports += try await waiting(of: run, plan, located)
     if run.status.isFinal {
       try await report(reports, about: located.run.id, finishing: lease)
       return true

@@ -46,7 +46,10 @@ extension RunDriver {
       plan.clears == nil, run.cancelRequestedAt == nil
     else { return .done }
     // This job's own lease is one of them.
-    guard try await store.tfeRunsUnderWay() <= settings.maximumRuns else { return .later(1) }
+    guard try await store.tfeRunsUnderWay() <= settings.maximumRuns else {
+      try await tellOfTurn(plan, located)
+      return .later(1)
+    }
     do {
       let made = try await makeRun(of: plan, located, lease)
       let report = RunReport.tfeRunCreated(
@@ -111,7 +114,7 @@ extension RunDriver {
   }
 
   /// TFE does not say whether it has the run: the job is tried again.
-  private struct InDoubt: Error, CustomStringConvertible {
+  struct InDoubt: Error, CustomStringConvertible {
     var cause: TFEError
     var description: String { "it cannot be told whether the run was made: \(cause)" }
   }

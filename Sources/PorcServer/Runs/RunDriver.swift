@@ -12,6 +12,9 @@ struct RunDriver: Sendable {
   let settings: TFESettings
   let vault: InputVault
   let logger: Logger
+  var now: @Sendable () -> Date = { Date() }
+  /// Until when TFE's rate limit keeps calls from being sent; `nil` while it does not.
+  var rateLimitedUntil: @Sendable () async -> Date? = { nil }
 
   var secrets: SecretKeeper { SecretKeeper(store: store, vault: vault) }
   var workspaces: Workspaces { Workspaces(client: client, settings: settings) }
@@ -27,6 +30,10 @@ struct RunDriver: Sendable {
   /// - Throws: whatever went wrong outside; the worker retries it.
   func perform(_ lease: Lease) async throws -> Outcome {
     guard let located = try await store.locate(lease.run.rawValue) else { return .done }
+    return try await tellingOfTrouble(lease, located) { located in try await step(lease, located) }
+  }
+
+  private func step(_ lease: Lease, _ located: Located) async throws -> Outcome {
     switch lease.kind {
     case .build: return try await build(lease, located)
     case .startPlan: return try await startPlan(lease, located)

@@ -16,7 +16,9 @@ struct RunViews: Sendable {
   }
 
   func status(_ located: Located, at now: Date = Date()) -> RunStatus {
-    RunStatus(located.run, in: located.situation, asked: located.askedByTFERunID, at: now, rules: rules)
+    var status = RunStatus(located.run, in: located.situation, asked: located.askedByTFERunID, at: now, rules: rules)
+    status.wait?.link = waitLink(located.run, in: located.situation)
+    return status
   }
 
   /// The status as it goes over the wire, made once for each version of a situation: it is polled more than it changes.
@@ -42,10 +44,28 @@ struct RunViews: Sendable {
 
   func instance(_ situation: Situation, at now: Date = Date()) async throws -> InstanceBody {
     let portal = try await portal(of: situation.instance.id)
-    guard let body = InstanceBody(situation, portal: portal, at: now, rules: rules) else {
+    guard var body = InstanceBody(situation, portal: portal, at: now, rules: rules) else {
       throw Fault(.bug, "The instance '\(situation.instance.id)' has no run.")
     }
+    if let run = situation.currentRun { body.currentRun.wait?.link = waitLink(run, in: situation) }
     return body
+  }
+
+  /// The page in TFE where what a run waits for can be seen or cleared.
+  private func waitLink(_ run: Run, in situation: Situation) -> String? {
+    guard let workspace = situation.instance.workspace, let wait = situation.waiting(run)?.wait else { return nil }
+    switch wait {
+    case .workspaceLocked: return links.workspace(workspace)
+    case .tfeRunAhead(let tfeRunID, _): return links.run(tfeRunID, in: workspace)
+    case .anotherRun(let id, _, _):
+      return situation.runs[id]?.currentPlan?.tfeRunID.map { links.run($0, in: workspace) }
+    case .tfeQueue, .tfeCapacity, .runTasks, .decision, .approval, .policyOverride, .earlierPlan, .cancelOfPlan,
+      .cancelOfApply, .discard, .beginOfApply:
+      return run.currentPlan?.tfeRunID.map { links.run($0, in: workspace) }
+    case .turn, .maximumRuns, .workers, .tfeUnreachable, .tfeFailing, .tokenRefused, .tfeRefused, .rateLimited,
+      .stepFailing:
+      return nil
+    }
   }
 
   private func portal(of instance: Instance.ID) async throws -> PortalSummary {
@@ -65,8 +85,12 @@ public struct TFELinks: Sendable, Hashable {
     self.organization = organization
   }
 
+  public func workspace(_ workspace: Workspace) -> String {
+    "\(address)/app/\(organization.pathSegment)/workspaces/\(workspace.name.pathSegment)"
+  }
+
   public func run(_ id: String, in workspace: Workspace) -> String {
-    "\(address)/app/\(organization.pathSegment)/workspaces/\(workspace.name.pathSegment)/runs/\(id.pathSegment)"
+    "\(self.workspace(workspace))/runs/\(id.pathSegment)"
   }
 }
 

@@ -22,6 +22,8 @@ actor Sweeper {
   /// How long a run may be in a state before the log says so, in seconds. Nothing is given up then: a plan may take an
   /// hour, and TFE may be away for a day.
   private static let limits: [RunState: TimeInterval] = [.building: 120, .planning: 1800, .applying: 7200]
+  /// How long a job may wait for a worker before its run says so, in seconds.
+  private static let patience: TimeInterval = 10
   /// How many instances one sweep looks at.
   private static let limit = 10_000
 
@@ -43,6 +45,7 @@ actor Sweeper {
         if named[run.id] != run.updatedAt { name(run) }
       }
     }
+    for job in try await store.overdueJobs(by: Self.patience, limit: Self.limit) { try await driver.tellOfWorkers(job) }
     try await freeWorkspaces()
   }
 

@@ -60,7 +60,8 @@ actor Installation {
     }
   }
 
-  func startPORC() async throws {
+  /// - Parameter settings: further ones, by their names in the environment.
+  func startPORC(_ settings: [String: String] = [:]) async throws {
     let environment = [
       "TFE_ADDRESS": detours[.tfe] ?? addresses[.tfe] ?? "", "TFE_TOKEN": try secret("tfe-token"),
       "TFE_ORGANIZATION": "acme",
@@ -69,7 +70,7 @@ actor Installation {
       "PORT_SETUP": "yes", "PORC_DATABASE_URL": "sqlite:\(folder.file("porc.sqlite").path)",
       "PORC_SECRET_KEY_FILE": folder.file("key").path, "PORC_TEMPLATES": folder.file("templates").path,
     ]
-    try await start(.porc, environment) { address in ["serve"] }
+    try await start(.porc, environment.merging(settings) { $1 }) { address in ["serve"] }
   }
 
   /// From its next start, PORC reaches that server, which must have been started, through the proxy.
@@ -132,6 +133,13 @@ actor Installation {
   func tfe() throws -> API { API(base: try #require(addresses[.tfe]), token: try secret("tfe-token")) }
   func port() async throws -> API {
     try await API.port(at: try #require(addresses[.port]), clientID: "acme", secret: try secret("port-secret"))
+  }
+
+  /// Runs `pine` against PORC.
+  func pine(_ arguments: String...) async throws -> Executable.Ending {
+    try await Executable.run(
+      "pine", arguments, environment: ["PORC_URL": try #require(addresses[.porc]), "PORC_TOKEN": token],
+      in: folder.path)
   }
 
   private func secret(_ name: String) throws -> String {

@@ -53,7 +53,7 @@ final class DriverBench: Sendable {
     settings.maximumRuns = maximumRuns
     driver = RunDriver(
       store: store, client: Client(configuration, httpClient: Self.http, logger: Self.silent), settings: settings,
-      vault: vault, logger: Self.silent)
+      vault: vault, logger: Self.silent, now: { time.now })
     submissions = Submissions(store: store, catalog: CatalogCache(store: store), vault: vault, approvalRequired: false)
     let templates = try Samples.templates()
     let reading = try await FolderSource(folder: templates.path).read()

@@ -21,6 +21,12 @@ final class FakeTFE: Sendable {
     var autoApply: Bool
     var variables: Value
     var isPlanned: Bool { ["planned", "policy_override"].contains(status) }
+    /// Somebody's own, made in TFE's pages.
+    static func foreign(_ id: String, in workspace: String, _ status: String = "planning") -> RemoteRun {
+      RemoteRun(
+        id: id, workspace: workspace, status: status, hasChanges: true, message: "by hand", version: "cv-1",
+        isDestroy: false, autoApply: false, variables: .null)
+    }
   }
 
   struct Variable: Sendable {
@@ -39,7 +45,15 @@ final class FakeTFE: Sendable {
     var versions = 0
     var uploads: [String: [UInt8]] = [:]
     var runs: [RemoteRun] = []
+    /// By workspace: the run that is the current one although others were made later.
+    var currentRuns: [String: String] = [:]
+    /// By workspace: who locked it, and why.
+    var locks: [String: (by: String, reason: String)] = [:]
+    /// By workspace: what it is called since somebody renamed it.
+    var newNames: [String: String] = [:]
     var isAway = false
+    /// The status of its errors while it is away; `nil` for a connection that is dropped.
+    var errorStatus: Int? = 503
     var knowsToken = true
     /// The status that a new run has at once.
     var planned = "planned"
@@ -83,7 +97,7 @@ final class FakeTFE: Sendable {
   private func on(_ call: String, _ handler: @escaping Handler) {
     server.always(call) { [self] request in
       state.withLock { state in
-        if state.isAway { return .status(503) }
+        if state.isAway { return state.errorStatus.map { .status($0, headers: [.retryAfter: "20"]) } ?? .dropped }
         guard state.knowsToken, request.headers[.authorization] == "Bearer \(Self.token)" else { return .status(401) }
         return handler(request, &state)
       }
@@ -129,9 +143,27 @@ final class FakeTFE: Sendable {
   private static func workspace(_ name: String, _ id: String, _ state: State) -> ScriptedServer.Answer {
     guard state.has(name, id) else { return notFound }
     let current = state.current(in: id)
-    return document(
-      "workspaces", id, ["name": .string(name), "execution-mode": "remote"],
-      related: current.map { ["current-run": ("runs", $0.id)] } ?? [:], included: current.map { [resource($0)] } ?? [])
+    let user = resource("users", "user-1", ["username": .string(state.locks[id]?.by ?? "")])
+    let data = resource(workspace: id, name, state)
+    let included = (current.map { [resource($0)] } ?? []) + [user]
+    return .json(#"{"data": \#(data.json()), "included": \#(Value.array(included).json())}"#)
+  }
+
+  private static func resource(workspace id: String, _ name: String, _ state: State) -> Value {
+    let (current, lock) = (state.current(in: id), state.locks[id])
+    var related: [String: (type: String, id: String)] = [:]
+    if let current { related["current-run"] = ("runs", current.id) }
+    // A run that has begun locks its workspace, as somebody does.
+    let holder = current.flatMap { ["planning", "planned", "applying"].contains($0.status) ? $0 : nil }
+    if let holder { related["locked-by"] = ("runs", holder.id) }
+    if lock != nil { related["locked-by"] = ("users", "user-1") }
+    return resource(
+      "workspaces", id,
+      [
+        "name": .string(state.newNames[id] ?? name), "execution-mode": "remote",
+        "locked": .bool(lock != nil || holder != nil),
+        "locked-reason": lock.map { .string($0.reason) } ?? .null,
+      ], related: related)
   }
 
   private func scriptWorkspace(_ id: String, _ name: String) {
@@ -240,7 +272,9 @@ final class FakeTFE: Sendable {
   private func scriptRun(_ id: String) {
     on("GET /api/v2/runs/\(id)") { _, state in
       guard let run = state.runs.first(where: { $0.id == id }) else { return Self.notFound }
+      let name = state.workspaces.keys.first { state.workspaceID($0) == run.workspace } ?? ""
       let included = [
+        Self.resource(workspace: run.workspace, name, state),
         Self.resource(
           "plans", "plan-\(id)",
           [
@@ -335,7 +369,9 @@ final class FakeTFE: Sendable {
 }
 
 extension FakeTFE.State {
-  func current(in workspace: String) -> FakeTFE.RemoteRun? { runs.last { $0.workspace == workspace } }
+  func current(in workspace: String) -> FakeTFE.RemoteRun? {
+    runs.last { $0.id == currentRuns[workspace] } ?? runs.last { $0.workspace == workspace }
+  }
 
   func workspaceID(_ name: String) -> String {
     "ws-" + name.dropFirst("porc-".count) + (deletions[name] == nil ? "" : "-2")

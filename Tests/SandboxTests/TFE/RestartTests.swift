@@ -16,6 +16,9 @@ import Testing
         let waiting = try await tfe.startRun(workspace, nil, ["is-destroy": true])
         try await tfe.wait(for: waiting, ["planned"])
         let pending = try await tfe.startRun(workspace, nil)
+        for body in ["one", "two"] {
+          _ = try await tfe.post("/runs/\(waiting)/comments", ["data": ["attributes": ["body": .string(body)]]])
+        }
         await before.keep([
           "workspace": workspace, "applied": applied.id, "waiting": waiting, "pending": pending,
           "log": try await tfe.log(applied.id, "apply"),
@@ -32,6 +35,8 @@ import Testing
         #expect(try await tfe.log(kept["applied"] ?? "", "apply") == kept["log"])
         #expect(try await tfe.status(kept["applied"] ?? "") == "applied")
         #expect(try await tfe.status(kept["pending"] ?? "") == "pending")
+        let comments = try await tfe.get("/runs/\(kept["waiting"] ?? "")/comments").data.array ?? []
+        #expect(comments.map { $0["attributes"]["body"] } == ["one", "two"])
         // A plan from before is applied, and the queue goes on.
         #expect(try await tfe.post("/runs/\(kept["waiting"] ?? "")/actions/apply").status == 202)
         try await tfe.wait(for: kept["waiting"] ?? "", ["applied"])

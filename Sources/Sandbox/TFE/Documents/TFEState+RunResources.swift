@@ -24,7 +24,8 @@ extension TFEState {
       "refresh-only": .bool(request.refreshOnly), "save-plan": .bool(request.savePlan),
       "allow-empty-apply": .bool(request.allowEmptyApply),
       "allow-config-generation": .bool(request.allowConfigGeneration),
-      "debugging-mode": .bool(request.debuggingMode), "message": .string(request.message), "source": "tfe-api",
+      "debugging-mode": .bool(request.debuggingMode), "message": .string(request.message),
+      "source": .string(run.source.rawValue),
       "trigger-reason": "manual", "created-at": .string(run.createdAt),
       "canceled-at": .init(run.timestamps["canceled-at"] ?? run.timestamps["force-canceled-at"]),
       "position-in-queue": .init(positionInQueue(run)),
@@ -56,8 +57,9 @@ extension TFEState {
         "created-by": JSONAPI.one("users", Self.userID),
         "confirmed-by": JSONAPI.one("users", isConfirmed ? Self.userID : nil),
         "input-state-version": JSONAPI.one("state-versions", run.inputStateVersionID),
-        "policy-checks": ["data": []], "task-stages": ["data": []], "run-events": ["data": []],
-        "comments": ["data": []],
+        "policy-checks": ["data": []], "task-stages": ["data": []],
+        "run-events": JSONAPI.many("run-events", events(of: run).map(\.id)),
+        "comments": JSONAPI.many("comments", comments(on: run.id).map(\.id)),
       ], links: ["self": .string("/api/v2/runs/\(run.id)")])
   }
 

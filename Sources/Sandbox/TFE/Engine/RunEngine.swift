@@ -17,15 +17,17 @@ struct RunEngine: Service {
   func run() async throws {
     await withDiscardingTaskGroup { group in
       for await work in state.work.cancelOnGracefulShutdown() {
-        group.addTask { await perform(work) }
+        // Here, since tasks begin in no order.
+        let ticket = slots.lineUp()
+        group.addTask { await perform(work, ticket) }
       }
       state.stops.stopAll(grace: grace)
     }
     try await state.settle()
   }
 
-  private func perform(_ work: TFEState.Work) async {
-    await slots.occupy {
+  private func perform(_ work: TFEState.Work, _ ticket: Slots.Ticket) async {
+    await slots.occupy(ticket) {
       // What is queued now begins after the next start.
       guard !state.stops.isStopping else { return }
       // Before the run's status changes, so that whoever sees it planning can cancel it.
@@ -112,10 +114,21 @@ struct RunEngine: Service {
     }
     // An apply that got through is applied, whoever wished to stop it.
     if case .errored = outcome { outcome = await interrupted(outcome, id, stop, log) }
+    if case .errored = outcome { await waitForReader(of: job, stop) }
     let left = try RunJob.state(in: job.folder, job.workspace)
     try await state.finishApply(id, outcome, state: left)
     try await state.settle()
     log.finish()
+  }
+
+  /// Waits until the CLI, where it made the run, has come to the apply: a run that it finds errored while it still reads
+  /// the plan, it takes for one whose plan failed, and it shows neither the plan nor what went wrong with the apply.
+  private func waitForReader(of job: RunJob, _ stop: StopSignal) async {
+    guard job.run.source == .cloud, job.run.request.autoApply else { return }
+    let deadline = ContinuousClock.now + .seconds(10)
+    while ContinuousClock.now < deadline, !stop.isRequested, await !state.watchedApplies.contains(job.run.id) {
+      try? await Task.sleep(for: .milliseconds(50))
+    }
   }
 
   /// What a run became that was to stop: canceled where somebody wished that; errored where the server stopped before

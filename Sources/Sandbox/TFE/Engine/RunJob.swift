@@ -26,7 +26,7 @@ struct RunJob: Sendable {
   }
 
   /// Whether terraform writes JSON lines.
-  var isStructured: Bool { workspace.flag("structured-run-output-enabled") }
+  var isStructured: Bool { workspace.flag("structured-run-output-enabled") && run.request.isPlain != true }
 
   /// Where terraform runs.
   var workingDirectory: String { Self.workingDirectory(in: folder, workspace) }

@@ -62,6 +62,14 @@ struct Run: Stored {
     var imports = 0
   }
 
+  /// Who made a run, in TFE's spelling.
+  enum Source: String, Codable, Sendable {
+    case api = "tfe-api"
+    case configurationVersion = "tfe-configuration-version"
+    /// The CLI with a `cloud` block.
+    case cloud = "terraform+cloud"
+  }
+
   /// A value for a variable of the configuration, as an HCL expression.
   struct Assignment: Codable, Sendable {
     let key: String
@@ -84,6 +92,10 @@ struct Run: Stored {
     var replacements: [String] = []
     var variables: [Assignment] = []
     var terraformVersion: String?
+    /// nil in old journals.
+    var source: Source?
+    /// Whether whoever made the run cannot draw structured output, as the CLI with `backend "remote"` cannot.
+    var isPlain: Bool?
   }
 
   let id: String
@@ -124,6 +136,17 @@ struct Run: Stored {
     case .applyQueued, .applying: true
     default: false
     }
+  }
+
+  var source: Source { request.source ?? .api }
+  /// Whether terraform works on it or is about to, so that it takes or wants one of the places there are.
+  var wantsCapacity: Bool { [.planQueued, .planning, .applyQueued, .applying].contains(status) }
+  var isUnderWay: Bool { status == .planning || status == .applying }
+
+  /// Since when it has wanted a place.
+  var queuedAt: String {
+    let name = status == .planQueued || status == .planning ? "plan-queued-at" : "apply-queued-at"
+    return timestamps[name] ?? createdAt
   }
 
   var isConfirmable: Bool { status == .planned || status == .plannedAndSaved }

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 
 extension TFERoutes {
@@ -7,13 +8,18 @@ extension TFERoutes {
       .ok(try await state.runList(workspace: call.id, query: call.query, origin: call.origin, url: call.url))
     }
     api.on(.post, "/runs") { call in
-      let id = try await state.createRun(call.json())
+      let id = try await state.createRun(call.json(), source: call.runSource, isPlain: call.isOfRemoteBackend)
       return .created(try await state.runDocument(id, query: Query(nil), origin: call.origin))
     }
     api.on(.get, "/runs/:id") { call in
       .ok(try await state.runDocument(call.id, query: call.query, origin: call.origin))
     }
-    for part in ["run-events", "task-stages", "policy-checks", "comments"] {
+    api.on(.get, "/runs/:id/run-events") { call in .ok(try await state.eventList(run: call.id)) }
+    api.on(.get, "/run-events/:id") { call in .ok(try await state.eventDocument(call.id)) }
+    api.on(.get, "/runs/:id/comments") { call in .ok(try await state.commentList(run: call.id)) }
+    api.on(.post, "/runs/:id/comments") { call in .created(try await state.createComment(run: call.id, call.json())) }
+    api.on(.get, "/comments/:id") { call in .ok(try await state.commentDocument(call.id)) }
+    for part in ["task-stages", "policy-checks"] {
       api.on(.get, "/runs/:id/\(part)") { call in
         _ = try await state.run(call.id)
         return .ok(["data": []])
@@ -26,7 +32,9 @@ extension TFERoutes {
     ]
     for (name, action) in actions {
       api.on(.post, "/runs/:id/actions/\(name)") { call in
+        let document = try await call.json()
         try await action(call.id)
+        try await state.comment(on: call.id, ofAction: document)
         return .accepted
       }
     }
@@ -69,6 +77,9 @@ extension TFERoutes {
     api.on(.post, "/workspaces/:id/state-versions") { call in
       .created(try await state.createStateVersion(workspace: call.id, call.json(), origin: call.origin))
     }
+    api.on(.patch, "/workspaces/:id/state-versions") { call in
+      .created(try await state.rollBackState(workspace: call.id, call.json(), origin: call.origin))
+    }
     api.on(.get, "/state-versions") { call in
       .ok(try await state.stateVersionList(query: call.query, origin: call.origin, url: call.url))
     }
@@ -84,20 +95,29 @@ extension TFERoutes {
           Array(page.slice(outputs)), of: outputs.count, included: [], url: call.url, query: call.query))
     }
     api.on(.get, "/state-version-outputs/:id") { call in .ok(try await state.outputDocument(call.id)) }
-    for (path, kind) in [
-      (RouterPath("/configuration-versions/:id/download"), ObjectLinks.Kind.configuration),
-      ("/state-versions/:id/download", .state),
-    ] {
+    let downloads: [(RouterPath, ObjectLinks.Kind, @Sendable (String) async throws -> String)] = [
+      ("/configuration-versions/:id/download", .configuration, { try await state.configurationVersion($0).id }),
+      ("/runs/:id/configuration-version/download", .configuration, { try await state.run($0).configurationVersionID }),
+      ("/state-versions/:id/download", .state, { try await state.stateVersion($0).id }),
+    ]
+    for (path, kind, id) in downloads {
       api.group.get(path) { request, context -> Response in
         let call = Call(request, context)
-        if kind == .state {
-          _ = try await state.stateVersion(call.id)
-        } else {
-          _ = try await state.configurationVersion(call.id)
-        }
-        return Response.redirect(to: state.links.url(kind, call.id, origin: call.origin), type: .found)
+        return .redirect(to: state.links.url(kind, try await id(call.id), origin: call.origin), type: .found)
       }
     }
+  }
+}
+
+extension Call {
+  private func header(_ name: String) -> String? { HTTPField.Name(name).flatMap { request.headers[$0] } }
+
+  /// The CLI says that it works with a `cloud` block.
+  fileprivate var runSource: Run.Source { header("X-Terraform-Integration") == "cloud" ? .cloud : .api }
+
+  /// The CLI says its version, and nothing else where it works with `backend "remote"`, which prints what it reads.
+  fileprivate var isOfRemoteBackend: Bool {
+    header("Terraform-Version") != nil && header("X-Terraform-Integration") == nil
   }
 }
 

@@ -40,6 +40,11 @@ extension TFERoutes {
       try await state.deleteProject(call.id)
       return .noContent
     }
+    api.on(.post, "/projects/:id/relationships/workspaces") { call in
+      try await state.moveWorkspaces(to: call.id, call.json())
+      return .noContent
+    }
+    api.on(.get, "/projects/:id/effective-tag-bindings") { call in .ok(try await state.projectTags(call.id)) }
     api.on(.get, "/projects/:id/tag-bindings") { call in .ok(try await state.projectTags(call.id)) }
     api.on(.patch, "/projects/:id/tag-bindings") { call in
       .ok(try await state.updateProjectTags(call.id, call.json()))

@@ -34,7 +34,7 @@ struct RunFilter: Sendable {
     return isInGroup
       && statuses?.contains(run.status.rawValue) ?? true
       && operations?.contains(run.operation) ?? (showsPlanOnly || !run.request.planOnly)
-      && sources?.contains("tfe-api") ?? true
+      && sources?.contains(run.source.rawValue) ?? true
       && workspaceNames?.contains(workspace) ?? true
       && text.map { run.id.lowercased() == $0 || run.request.message.lowercased().contains($0) } ?? true
       && user.map { TFEState.userName.contains($0) } ?? true

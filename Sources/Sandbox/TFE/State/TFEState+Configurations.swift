@@ -48,6 +48,7 @@ extension TFEState {
       var request = Run.Request()
       request.planOnly = version.speculative
       request.autoApply = workspace.flag("auto-apply")
+      request.source = .configurationVersion
       request.message = "Queued automatically by configuration upload"
       queue(request, workspace: workspace, configurationVersionID: id)
     }

@@ -32,7 +32,7 @@ extension TFEState {
     let attributes = document["data"]["attributes"]
     if !attributes["name"].isNull { project.name = try checkProjectName(attributes["name"].string, besides: id) }
     if let description = attributes["description"].string { project.description = description }
-    project.tags = try tagBindings(document["data"]["relationships"]["tag-bindings"], updating: project.tags)
+    project.tags = try tagBindings(document["data"]["relationships"]["tag-bindings"], replacing: project.tags)
     projects.set(project)
     return JSONAPI.document(resource(project))
   }
@@ -73,6 +73,23 @@ extension TFEState {
       }
     }
     return tags
+  }
+
+  /// The tags after a change of what carries them: where the change names bindings, those are all there are.
+  func tagBindings(_ list: JSONValue, replacing tags: [TagBinding]) throws -> [TagBinding] {
+    guard let bindings = list["data"].array else { return tags }
+    let named = Set(bindings.map { $0["attributes"]["key"].string })
+    return try tagBindings(list, updating: tags.filter { named.contains($0.key) })
+  }
+
+  /// Moves workspaces into a project.
+  func moveWorkspaces(to id: String, _ document: JSONValue) throws {
+    guard projects[id] != nil else { throw APIError.notFound }
+    let moved = try (document["data"].array ?? []).map { try workspace($0["id"].string ?? "") }
+    for var workspace in moved {
+      workspace.projectID = id
+      workspaces.set(workspace)
+    }
   }
 
   private func checkProjectName(_ name: String?, besides id: String?) throws -> String {

@@ -21,12 +21,6 @@ extension TFEState {
   /// The run that holds the workspace.
   func holder(of workspaceID: String) -> Run? { openRuns(of: workspaceID).first { $0.holdsTheWorkspace } }
 
-  /// How many runs come before this one; 0 for the one whose turn it is.
-  func positionInQueue(_ run: Run) -> Int {
-    guard run.status == .pending else { return 0 }
-    return openRuns(of: run.workspaceID).count { $0.takesTheQueue && $0.sequence < run.sequence }
-  }
-
   func openRuns(of workspaceID: String) -> [Run] {
     (openRunIDs[workspaceID] ?? []).compactMap { runs[$0] }.sorted { $0.sequence < $1.sequence }
   }
@@ -163,6 +157,7 @@ extension TFEState {
   /// - Parameter state: the state that terraform left, whatever the outcome; nil for none.
   func finishApply(_ id: String, _ outcome: RunOutcome, state: [UInt8]?) throws {
     guard var run = runs[id], run.status == .applying else { return }
+    watchedApplies.remove(id)
     if let state { try storeState(of: &run, state) }
     switch outcome {
     case .finished(_, let counts):

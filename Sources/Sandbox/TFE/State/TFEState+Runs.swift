@@ -1,5 +1,8 @@
 extension TFEState {
-  func createRun(_ document: JSONValue) throws -> String {
+  /// - Parameters:
+  ///   - source: who made it.
+  ///   - isPlain: whether that one cannot draw structured output.
+  func createRun(_ document: JSONValue, source: Run.Source = .api, isPlain: Bool = false) throws -> String {
     let data = document["data"]
     let relationships = data["relationships"]
     guard let workspaceID = relationships["workspace"]["data"]["id"].string else {
@@ -11,7 +14,9 @@ extension TFEState {
         "/data/relationships/workspace", "Runs cannot be created in a workspace of local execution mode")
     }
     let version = try version(for: relationships["configuration-version"]["data"]["id"].string, workspace)
-    let request = try request(data["attributes"], workspace, version)
+    var request = try request(data["attributes"], workspace, version)
+    request.source = source
+    request.isPlain = isPlain
     return queue(request, workspace: workspace, configurationVersionID: version.id)
   }
 
@@ -107,24 +112,6 @@ extension TFEState {
       hasTotals: workspaceID != nil)
   }
 
-  /// The runs that are not final, with their place in the queue.
-  func runQueue(organization: String, query: Query, url: String) throws -> JSONValue {
-    try checkOrganization(organization)
-    let open = openRunIDs.values.joined().compactMap { runs[$0] }.sorted { $0.sequence < $1.sequence }
-    let page = Page(query)
-    return page.document(page.slice(open).map { resource($0) }, of: open.count, included: [], url: url, query: query)
-  }
-
-  func capacityDocument(organization: String) throws -> JSONValue {
-    try checkOrganization(organization)
-    let open = openRunIDs.values.joined().compactMap { runs[$0] }
-    let running = open.count { [.planning, .applying].contains($0.status) }
-    return JSONAPI.document(
-      JSONAPI.resource(
-        "organization-capacity", organization,
-        attributes: ["pending": .init(open.count { $0.status == .pending }), "running": .init(running)]))
-  }
-
   func planDocument(_ id: String, origin: String) throws -> JSONValue {
     let run = try runOfPlan(id)
     return JSONAPI.document(planResource(run, origin: origin))
@@ -132,6 +119,7 @@ extension TFEState {
 
   func applyDocument(_ id: String, origin: String) throws -> JSONValue {
     guard let run = runs[runOfPhase[id]], run.apply.id == id else { throw APIError.notFound }
+    if run.status == .applying { watchedApplies.insert(run.id) }
     return JSONAPI.document(applyResource(run, origin: origin))
   }
 

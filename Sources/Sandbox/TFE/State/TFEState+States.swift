@@ -38,6 +38,30 @@ extension TFEState {
     return try stateVersionDocument(version.id, query: Query(nil), origin: origin)
   }
 
+  /// Makes a copy of an earlier state the current one. The workspace must be locked, as for any other state version.
+  func rollBackState(workspace id: String, _ document: JSONValue, origin: String) throws -> JSONValue {
+    let workspace = try workspace(id)
+    guard workspace.lock != nil else {
+      throw APIError.conflict("Workspace must be locked by the caller to roll back its state")
+    }
+    let pointer = "/data/relationships/rollback-state-version"
+    guard let wanted = document["data"]["relationships"]["rollback-state-version"]["data"]["id"].string else {
+      throw APIError.unprocessable(pointer, "Rollback state version can't be blank")
+    }
+    guard let old = stateVersions[wanted], old.workspaceID == id, old.status == .finalized,
+      let bytes = try DurableFile.read(folder.state(wanted)), var content = try? JSONValue(parsing: bytes)
+    else { throw APIError.unprocessable(pointer, "Rollback state version not found") }
+    // Terraform refuses a state whose serial goes back.
+    let serial = (stateVersions[workspace.currentStateVersionID]?.serial ?? old.serial) + 1
+    content["serial"] = .init(serial)
+    let version = StateVersion(
+      id: Identifier.make("sv"), sequence: nextSequence(), workspaceID: id, runID: nil, createdAt: Timestamp.now(),
+      serial: serial, lineage: old.lineage, md5: hexadecimal(Insecure.MD5.hash(data: content.bytes)), status: .pending)
+    add(version)
+    try storeState(version.id, content.bytes)
+    return try stateVersionDocument(version.id, query: Query(nil), origin: origin)
+  }
+
   private func decodeBase64(_ attributes: JSONValue, _ name: String) throws -> [UInt8]? {
     guard let text = attributes[name].string else { return nil }
     guard let data = Data(base64Encoded: text) else { throw APIError.invalid(name, "\(name) must be base64") }

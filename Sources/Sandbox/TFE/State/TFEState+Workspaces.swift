@@ -51,7 +51,8 @@ extension TFEState {
       settings: try WorkspaceSettings.merge(
         data["attributes"], into: WorkspaceSettings.defaults(terraformVersion: terraformVersion)),
       tags: try tagBindings(data["relationships"]["tag-bindings"], updating: []),
-      flatTags: (data["attributes"]["tag-names"].array ?? []).compactMap(\.string))
+      flatTags: (data["attributes"]["tag-names"].array ?? []).compactMap(\.string)
+        + (data["relationships"]["tags"]["data"].array ?? []).compactMap { $0["attributes"]["name"].string })
     workspaces.set(workspace)
     workspaceIDs[name.lowercased()] = workspace.id
     return JSONAPI.document(resource(workspace))
@@ -79,7 +80,7 @@ extension TFEState {
     // Who made a workspace is said once.
     let origin = workspace.settings.filter { $0.key == "source-name" || $0.key == "source-url" }
     workspace.settings = try WorkspaceSettings.merge(attributes, into: workspace.settings).merging(origin) { $1 }
-    workspace.tags = try tagBindings(data["relationships"]["tag-bindings"], updating: workspace.tags)
+    workspace.tags = try tagBindings(data["relationships"]["tag-bindings"], replacing: workspace.tags)
     workspace.updatedAt = Timestamp.now()
     workspaces.set(workspace)
     return JSONAPI.document(resource(workspace))
@@ -129,6 +130,7 @@ extension TFEState {
     for runID in runIDs.removeValue(forKey: id) ?? [] {
       stops.stop(for: runID)?.interrupt()
       if let run = runs[runID] { (runOfPhase[run.plan.id], runOfPhase[run.apply.id]) = (nil, nil) }
+      for comment in commentIDs.removeValue(forKey: runID) ?? [] { comments.remove(comment) }
       runs.remove(runID)
       Files.remove(folder.run(runID).path)
     }

@@ -23,6 +23,7 @@ actor TFEState {
   var configurationVersions: Table<ConfigurationVersion>
   var runs: Table<Run>
   var stateVersions: Table<StateVersion>
+  var comments: Table<Comment>
 
   // Indexes over the tables.
   var workspaceIDs: [String: String] = [:]
@@ -33,7 +34,10 @@ actor TFEState {
   var stateVersionIDs: [String: [String]] = [:]
   var stateVersionOfOutput: [String: String] = [:]
   var configurationVersionIDs: [String: [String]] = [:]
+  var commentIDs: [String: [String]] = [:]
   private var lastSequence = 0
+  /// Runs that are being applied, and whose apply somebody has asked for.
+  var watchedApplies: Set<String> = []
 
   /// What terraform is to do, in order, for the engine.
   nonisolated let work: AsyncStream<Work>
@@ -59,6 +63,7 @@ actor TFEState {
     configurationVersions = try Table(journal)
     runs = try Table(journal)
     stateVersions = try Table(journal)
+    comments = try Table(journal)
     (work, workContinuation) = AsyncStream.makeStream(of: Work.self)
 
     for workspace in workspaces.all.values { workspaceIDs[workspace.name.lowercased()] = workspace.id }
@@ -75,10 +80,13 @@ actor TFEState {
     for version in configurationVersions.all.values.sorted(by: { $0.sequence < $1.sequence }) {
       configurationVersionIDs[version.workspaceID, default: []].append(version.id)
     }
+    for comment in comments.all.values.sorted(by: { $0.sequence < $1.sequence }) {
+      commentIDs[comment.runID, default: []].append(comment.id)
+    }
     let sequences =
       [projects.all.values.map(\.sequence), workspaces.all.values.map(\.sequence), runs.all.values.map(\.sequence)]
       + [variables.all.values.map(\.sequence), stateVersions.all.values.map(\.sequence)]
-      + [configurationVersions.all.values.map(\.sequence)]
+      + [configurationVersions.all.values.map(\.sequence), comments.all.values.map(\.sequence)]
     lastSequence = sequences.joined().max() ?? 0
     if projects.all.isEmpty {
       lastSequence += 1

@@ -32,6 +32,8 @@ struct RequestDoor: RouterMiddleware {
   let mask: RequestMask
   /// The largest JSON body taken, in bytes; a larger one fails as 413.
   var maximumBody = 64 << 20
+  /// What goes wrong on purpose; nil for nothing.
+  var faults: RequestFaults?
   let logger: Logger
   /// Makes the answer to a request that failed.
   let render: @Sendable (RequestFailure, Request) -> Response
@@ -44,13 +46,18 @@ struct RequestDoor: RouterMiddleware {
     var body: String?
     var size = Int(request.headers[.contentLength] ?? "") ?? 0
     var response: Response
+    let fault = faults?.next(for: request)
     do {
       if request.headers[.contentType]?.contains("json") ?? false {
         let buffer = try await request.collectBody(upTo: maximumBody)
         size = buffer.readableBytes
         body = recorded(buffer, path: request.uri.path)
       }
-      response = try await next(request, context)
+      if let early = await fault?.before() {
+        response = early
+      } else {
+        response = try await next(request, context)
+      }
     } catch {
       let failure = RequestFailure(error)
       if failure.status == .internalServerError {
@@ -60,10 +67,24 @@ struct RequestDoor: RouterMiddleware {
       }
       response = render(failure, request)
     }
+    if let fault {
+      response = fault.after(response)
+      note(fault, request)
+    }
     log.append(
       method: request.method.rawValue, path: mask.path(request.uri.string), status: response.status.code, body: body,
-      bodyBytes: size)
+      bodyBytes: size, fault: fault?.name)
     return response
+  }
+
+  private func note(_ fault: RequestFault, _ request: Request) {
+    guard let name = fault.name else { return }
+    logger.warning(
+      "fault dealt",
+      metadata: [
+        "fault": "\(name)", "method": "\(request.method)", "path": "\(mask.path(request.uri.path))",
+        "number": "\(fault.dealt?.number ?? 0)",
+      ])
   }
 
   private func recorded(_ buffer: ByteBuffer, path: String) -> String? {
@@ -103,7 +124,7 @@ extension RequestLog {
       JSONValue.object([
         "sequence": .init(record.sequence), "time": .string(record.time), "method": .string(record.method),
         "path": .string(record.path), "status": .init(record.status), "body": .init(record.body),
-        "body_bytes": .init(record.bodyBytes),
+        "body_bytes": .init(record.bodyBytes), "fault": .init(record.fault),
       ])
     }
     return .json(["requests": .array(records), "last": .init(last)])

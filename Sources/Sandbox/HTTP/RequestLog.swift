@@ -18,11 +18,14 @@ public final class RequestLog: Sendable {
     public let method: String
     /// As it was sent, percent-encoded, with `?` and the query; secrets in it are masked.
     public let path: String
+    /// 0 where the connection was ended without an answer.
     public let status: Int
     /// A JSON body, with sorted members and masked secrets, cut off after 64 KiB; nil for none and for other types.
     public let body: String?
     /// The body's size as it was sent.
     public let bodyBytes: Int
+    /// The fault that was dealt to it, by its word in the fault plan; nil for none.
+    public var fault: String?
 
     /// `GET /path?query`: what tests compare.
     public var line: String { "\(method) \(path)" }
@@ -88,11 +91,14 @@ public final class RequestLog: Sendable {
   /// The sequence of the newest record; 0 for none.
   public var last: Int { state.withLock { $0.next - 1 } }
 
-  func append(method: String, path: String, status: Int, body: String?, bodyBytes: Int) {
+  func append(
+    method: String, path: String, status: Int, body: String?, bodyBytes: Int, fault: String? = nil
+  ) {
     let time = Date.now.ISO8601Format(.iso8601(timeZone: .gmt, includingFractionalSeconds: true))
     state.withLock { state in
       let record = Record(
-        sequence: state.next, time: time, method: method, path: path, status: status, body: body, bodyBytes: bodyBytes)
+        sequence: state.next, time: time, method: method, path: path, status: status, body: body, bodyBytes: bodyBytes,
+        fault: fault)
       state.next += 1
       state.records.append(record)
       state.bytes += body?.utf8.count ?? 0

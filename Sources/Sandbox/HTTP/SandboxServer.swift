@@ -1,5 +1,6 @@
 import Hummingbird
 import Logging
+import NIOCore
 import ServiceLifecycle
 
 /// An HTTP/1.1 server on one address. It runs as a `Service`: graceful shutdown takes no new connections, ends the
@@ -36,7 +37,7 @@ struct SandboxServer: Service {
     var logger = logger
     logger.logLevel = max(logger.logLevel, .info)
     let application = Application(
-      responder: responder,
+      responder: Responder(router: responder),
       configuration: .init(address: .hostname(host, port: port)),
       services: services,
       onServerRunning: { channel in
@@ -50,5 +51,29 @@ struct SandboxServer: Service {
       listening.fail(error)
       throw error
     }
+  }
+}
+
+/// Answers by a router, but ends the connection instead where the router's answer is `Response.dropped`.
+private struct Responder: HTTPResponder {
+  struct Context: InitializableFromSource {
+    let channel: any Channel
+    let basic: BasicRequestContext
+
+    init(source: ApplicationRequestContextSource) {
+      channel = source.channel
+      basic = BasicRequestContext(source: source)
+    }
+  }
+
+  let router: RouterResponder<BasicRequestContext>
+
+  func respond(to request: Request, context: Context) async throws -> Response {
+    let response = try await router.respond(to: request, context: context.basic)
+    if response.status.code == Response.dropped.status.code {
+      // One that is closed already is as good.
+      try? await context.channel.close()
+    }
+    return response
   }
 }

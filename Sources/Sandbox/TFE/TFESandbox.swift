@@ -24,6 +24,7 @@ public struct TFESandbox: Service {
   private let workerEnvironment: [String: String]
   private let terraform: String?
   private let concurrency: Int
+  private let faults: FaultPlan?
   private let forceCancelCoolOff: Duration
   private let stopGrace: Duration
   private let logger: Logger
@@ -36,13 +37,14 @@ public struct TFESandbox: Service {
   ///   - token: the bearer token that clients send.
   ///   - workerEnvironment: what terraform sees of the environment besides `PATH`, `HOME`, `TMPDIR` and what the
   ///     sandbox sets itself. `TF_CLI_CONFIG_FILE` in it replaces the sandbox's own file.
-  ///   - terraform: the program; nil looks for `terraform`, then `tofu`, on the PATH.
+  ///   - terraform: the program; a name to look for on the PATH, or a path; nil looks for `terraform`, then `tofu`.
   ///   - concurrency: how many runs terraform works on at once.
+  ///   - faults: what goes wrong on purpose.
   ///   - forceCancelCoolOff: how long after a cancel a forced one is allowed.
   ///   - stopGrace: how long, on shutdown, terraform may take to end after an interrupt before it is killed.
   public init(
     host: String, port: Int, dataFolder: String, organization: String, token: String,
-    workerEnvironment: [String: String] = [:], terraform: String? = nil, concurrency: Int = 4,
+    workerEnvironment: [String: String] = [:], terraform: String? = nil, concurrency: Int = 4, faults: FaultPlan? = nil,
     forceCancelCoolOff: Duration = .seconds(10), stopGrace: Duration = .seconds(45), logger: Logger
   ) {
     self.host = host
@@ -53,6 +55,7 @@ public struct TFESandbox: Service {
     self.workerEnvironment = workerEnvironment
     self.terraform = terraform
     self.concurrency = concurrency
+    self.faults = faults
     self.forceCancelCoolOff = forceCancelCoolOff
     self.stopGrace = stopGrace
     self.logger = logger
@@ -113,7 +116,8 @@ public struct TFESandbox: Service {
   private var door: RequestDoor {
     RequestDoor(
       log: requests,
-      mask: RequestMask(pathPrefixes: ObjectLinks.Kind.allCases.map(\.path), isSecret: Self.isSecret), logger: logger
+      mask: RequestMask(pathPrefixes: ObjectLinks.Kind.allCases.map(\.path), isSecret: Self.isSecret),
+      faults: faults.map(RequestFaults.init), logger: logger
     ) { failure, _ in
       let error =
         failure.error as? APIError

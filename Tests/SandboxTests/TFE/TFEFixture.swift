@@ -26,26 +26,29 @@ struct TFE: Sendable {
 
   /// Runs a sandbox of its own around `body`, in a folder of its own unless one is given.
   static func run(
-    terraform: String? = nil, concurrency: Int = 4, coolOff: Duration = .seconds(10),
+    terraform: String? = nil, concurrency: Int = 4, faults: FaultPlan? = nil, coolOff: Duration = .seconds(10),
     stopGrace: Duration = .seconds(20),
     environment: [String: String] = [:], body: (TFE) async throws -> Void
   ) async throws {
     try await withTemporaryFolder { folder in
       try await run(
-        in: folder, terraform: terraform, concurrency: concurrency, coolOff: coolOff, stopGrace: stopGrace,
+        in: folder, terraform: terraform, concurrency: concurrency, faults: faults, coolOff: coolOff,
+        stopGrace: stopGrace,
         environment: environment, body: body)
     }
   }
 
   static func run(
-    in folder: String, terraform: String? = nil, concurrency: Int = 4, coolOff: Duration = .seconds(10),
-    stopGrace: Duration = .seconds(20), environment: [String: String] = [:], body: (TFE) async throws -> Void
+    in folder: String, terraform: String? = nil, concurrency: Int = 4, faults: FaultPlan? = nil,
+    coolOff: Duration = .seconds(10), stopGrace: Duration = .seconds(20), environment: [String: String] = [:],
+    body: (TFE) async throws -> Void
   ) async throws {
     var logger = Logger(label: "sandbox")
     logger.logLevel = .critical
     let sandbox = TFESandbox(
       host: "127.0.0.1", port: 0, dataFolder: folder + "/data", organization: "acme", token: token,
-      workerEnvironment: environment, terraform: terraform, concurrency: concurrency, forceCancelCoolOff: coolOff,
+      workerEnvironment: environment, terraform: terraform, concurrency: concurrency, faults: faults,
+      forceCancelCoolOff: coolOff,
       stopGrace: stopGrace, logger: logger)
     let group = ServiceGroup(configuration: .init(services: [sandbox], logger: logger))
     try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -67,6 +70,7 @@ struct TFE: Sendable {
     let status: Int
     let body: [UInt8]
     let location: String?
+    var headers: [String: String] = [:]
 
     var json: JSONValue { (try? JSONValue(parsing: body)) ?? .null }
     var text: String { String(decoding: body, as: UTF8.self) }
@@ -96,7 +100,8 @@ struct TFE: Sendable {
     let body = try await response.body.collect(upTo: 64 << 20)
     return Answer(
       status: Int(response.status.code), body: Array(body.readableBytesView),
-      location: response.headers.first(name: "Location"))
+      location: response.headers.first(name: "Location"),
+      headers: Dictionary(response.headers.map { ($0.name.lowercased(), $0.value) }) { $1 })
   }
 
   private static let client = HTTPClient(

@@ -1,7 +1,7 @@
 /// Which workspaces a list asks for.
 struct WorkspaceFilter: Sendable {
   private let name: String?
-  private let pattern: [Character]?
+  private let pattern: Wildcard?
   private let projectID: String?
   private let statuses: Set<String>?
   private let tags: [(key: String, value: String?)]
@@ -10,7 +10,7 @@ struct WorkspaceFilter: Sendable {
 
   init(_ query: Query) {
     name = query["search[name]"]?.lowercased()
-    pattern = query["search[wildcard-name]"].map { Array($0.lowercased()) }
+    pattern = query["search[wildcard-name]"].map { Wildcard($0.lowercased()) }
     projectID = query["filter[project][id]"]
     statuses = query.list("filter[current-run][status]").map(Set.init)
     flatTags = query.list("search[tags]") ?? []
@@ -27,21 +27,12 @@ struct WorkspaceFilter: Sendable {
     // A client that looks for key-value tags also sends their keys as flat ones, which TFE keeps as both.
     let flat = Set(workspace.flatTags + effectiveTags.map(\.key))
     return name.map { lower.contains($0) } ?? true
-      && pattern.map { Self.matches(Array(lower)[...], $0[...]) } ?? true
+      && pattern?.matches(lower) ?? true
       && projectID.map { $0 == workspace.projectID } ?? true
       && statuses.map { wanted in status.map { wanted.contains($0.rawValue) } ?? false } ?? true
       && tags.allSatisfy { tag in
         effectiveTags.contains { $0.key == tag.key && (tag.value == nil || $0.value == tag.value) }
       }
       && flatTags.allSatisfy(flat.contains) && !excludedTags.contains(where: flat.contains)
-  }
-
-  /// `*` stands for any text.
-  private static func matches(_ text: ArraySlice<Character>, _ pattern: ArraySlice<Character>) -> Bool {
-    guard let first = pattern.first else { return text.isEmpty }
-    if first == "*" {
-      return (text.startIndex...text.endIndex).contains { matches(text[$0...], pattern.dropFirst()) }
-    }
-    return text.first == first && matches(text.dropFirst(), pattern.dropFirst())
   }
 }

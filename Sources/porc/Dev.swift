@@ -29,6 +29,10 @@ struct Dev: AsyncParsableCommand {
   var approvalRequired = false
   @Option(help: "A variable of this environment that terraform may see. May be repeated.")
   var workerEnv: [String] = []
+  @Option(help: "How many runs the embedded Terraform Enterprise works on at once.")
+  var tfeConcurrency = 4
+  @Option(help: "terraform or tofu: a name on the PATH, or a path. Else whichever of them the PATH has.")
+  var terraform: String?
   @Option(help: "trace, debug, info, notice, warning, error or critical.")
   var logLevel: Logger.Level = .warning
 
@@ -38,6 +42,7 @@ struct Dev: AsyncParsableCommand {
     let tfeAddress = try Self.address(tfeListen, "--tfe-listen")
     let portAddress = try Self.address(portListen, "--port-listen")
     let porcAddress = try Self.address(listen, "--listen")
+    try Self.checkConcurrency(tfeConcurrency, "--tfe-concurrency")
     guard ["api", "entities"].contains(portApi) else {
       throw ValidationError("--port-api is neither api nor entities.")
     }
@@ -49,7 +54,7 @@ struct Dev: AsyncParsableCommand {
       host: tfeAddress.host, port: tfeAddress.port, dataFolder: folder.path("tfe"),
       organization: DevFolder.organization,
       token: try SecretFile.ensure(folder.tfeTokenFile), workerEnvironment: try WorkerEnvironment.named(workerEnv),
-      logger: logger)
+      terraform: terraform, concurrency: tfeConcurrency, logger: logger)
     let port = PortSandbox(
       host: portAddress.host, port: portAddress.port, dataFolder: folder.path("port"), clientID: DevFolder.clientID,
       clientSecret: try SecretFile.ensure(folder.portSecretFile), apiToken: try SecretFile.ensure(folder.portTokenFile),
@@ -81,6 +86,10 @@ struct Dev: AsyncParsableCommand {
   static func address(_ text: String, _ option: String) throws -> (host: String, port: Int) {
     guard let address = ServerSettings.address(text) else { throw ValidationError("\(option) is not HOST:PORT.") }
     return address
+  }
+
+  static func checkConcurrency(_ count: Int, _ option: String) throws {
+    guard count >= 1 else { throw ValidationError("\(option) is not a number from 1 on.") }
   }
 
   static func absolute(_ path: String) -> String {

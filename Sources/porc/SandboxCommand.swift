@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
+import PorcCore
 import PorcServer
 import Sandbox
 import ServiceLifecycle
@@ -22,14 +23,19 @@ struct SandboxCommand: AsyncParsableCommand {
     @Option(help: "A variable of this environment that terraform may see. May be repeated.") var workerEnv: [String] =
       []
     @Option(help: "How many runs terraform works on at once.") var concurrency = 4
+    @Option(help: "terraform or tofu: a name on the PATH, or a path. Else whichever of them the PATH has.")
+    var terraform: String?
+    @Option(help: "A JSON file of faults to rehearse: see docs/sandbox.md.") var faults: String?
     @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel: Logger.Level = .warning
 
     func run() async throws {
       let address = try Dev.address(listen, "--listen")
+      try Dev.checkConcurrency(concurrency, "--concurrency")
       let sandbox = TFESandbox(
         host: address.host, port: address.port, dataFolder: Dev.absolute(data), organization: organization,
         token: try SecretFile.ensure(tokenFile), workerEnvironment: try WorkerEnvironment.named(workerEnv),
-        concurrency: concurrency, logger: Log.make(logLevel))
+        terraform: terraform, concurrency: concurrency, faults: try faults.map(FaultFile.read),
+        logger: Log.make(logLevel))
       try await serve(sandbox, at: listen) {
         #"{"ready":true,"tfe":"\#(try await sandbox.baseURL())","tfe_organization":"\#(organization)"}"#
       }
@@ -58,6 +64,25 @@ struct SandboxCommand: AsyncParsableCommand {
       try await serve(sandbox, at: listen) {
         #"{"ready":true,"port":"\#(try await sandbox.baseURL())","port_client_id":"\#(clientId)"}"#
       }
+    }
+  }
+}
+
+/// The faults that the embedded Terraform Enterprise rehearses.
+private enum FaultFile {
+  static func read(_ path: String) throws -> FaultPlan {
+    guard let text = FileManager.default.contents(atPath: path) else {
+      throw Fault(
+        .invalidInput, "The file '\(path)' that --faults names cannot be read.", fix: "Name one that is there.")
+    }
+    do throws(FaultPlan.Problems) {
+      return try FaultPlan(parsing: text)
+    } catch {
+      throw Fault(
+        .invalidInput,
+        "The file '\(path)' that --faults names cannot be used.\n"
+          + error.problems.map { "  \($0)" }.joined(separator: "\n"),
+        fix: "Mend it: docs/sandbox.md shows the format.", cause: error)
     }
   }
 }

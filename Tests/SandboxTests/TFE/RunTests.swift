@@ -276,8 +276,8 @@ extension TFE {
 
 /// Programs that stand in for terraform, or in front of it.
 enum Script {
-  static func write(_ body: String, in folder: String) throws -> String {
-    let path = folder + "/terraform"
+  static func write(_ body: String, named name: String = "terraform", in folder: String) throws -> String {
+    let path = folder + "/" + name
     // The real one is found without this folder on the PATH.
     try Data("#!/bin/sh\n\(body)\n".utf8).write(to: URL(fileURLWithPath: path))
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)

@@ -44,7 +44,8 @@ struct Terraform: Sendable, CustomStringConvertible, CustomDebugStringConvertibl
 
     let path = environment["PATH"]
     let program =
-      executable ?? Command.find("terraform", path: path) ?? Command.find("tofu", path: path) ?? "terraform"
+      executable.map { $0.contains("/") ? Files.absolute($0) : $0 } ?? Command.find("terraform", path: path)
+      ?? Command.find("tofu", path: path) ?? "terraform"
     var answer = JSONValue.null
     do {
       let said = try await Command(program, ["version", "-json"], environment: environment).capture()
@@ -53,9 +54,14 @@ struct Terraform: Sendable, CustomStringConvertible, CustomDebugStringConvertibl
       logger.warning("terraform was not found; runs will fail", metadata: ["error": "\(error)"])
     }
     return Terraform(
-      name: program.hasSuffix("tofu") ? "OpenTofu" : "Terraform", executable: program,
+      name: isTofu(program) ? "OpenTofu" : "Terraform", executable: program,
       version: answer["terraform_version"].string ?? "latest", platform: answer["platform"].string ?? "unknown",
       environment: environment, grace: grace)
+  }
+
+  /// Both call their version `terraform_version`: only the program's own name tells which it is.
+  private static func isTofu(_ program: String) -> Bool {
+    (program.split(separator: "/").last ?? "").lowercased().contains("tofu")
   }
 
   /// The three lines that each log begins with: the CLI drops as many of an apply's log.

@@ -133,7 +133,7 @@ import Testing
       "sead": 1,
       "limits": ["requests_per_second": 0],
       "requests": [
-        ["fault": "explode", "rate": 1], ["fault": "slow", "rate": 2, "seconds": [3, 1]],
+        ["fault": "explode", "rate": -1], ["fault": "slow", "rate": 2, "seconds": [3, 1]],
         ["fault": "error_before", "rate": 0.1, "seconds": 1, "times": 0, "method": 5],
       ],
       "notifications": [["fault": "lost", "rate": 0.1, "path": "/x"]],
@@ -143,7 +143,7 @@ import Testing
     let places = problems.map { String($0.prefix { $0 != ":" }) }
     #expect(
       Set(places) == [
-        "/sead", "/seed", "/limits/requests_per_second", "/requests/0/fault", "/requests/1/rate",
+        "/sead", "/seed", "/limits/requests_per_second", "/requests/0/fault", "/requests/0/rate", "/requests/1/rate",
         "/requests/1/seconds", "/requests/2/seconds", "/requests/2/times", "/requests/2/method",
         "/notifications/0/path",
       ])

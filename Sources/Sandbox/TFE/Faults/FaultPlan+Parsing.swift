@@ -67,11 +67,6 @@ private struct FaultReader {
     let isOfRequests = Kind.self == RequestFaultKind.self
     members(
       of: value, at: pointer, ["fault", "rate", "times", "seconds"] + (isOfRequests ? ["method", "path"] : []))
-    guard let kind = value["fault"].string.flatMap(Kind.init(rawValue:)) else {
-      let known = Kind.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
-      complain("\(pointer)/fault", "No fault has this name.", "There are \(known).")
-      return nil
-    }
     let rate = value["rate"].double
     if !(rate.map { (0...1).contains($0) } ?? false) {
       complain("\(pointer)/rate", "This is no rate.", "Give a number from 0 (never) to 1 (always).")
@@ -82,6 +77,11 @@ private struct FaultReader {
     }
     let method = text(value, "method", at: pointer, "Give one such as \"POST\".")
     let path = text(value, "path", at: pointer, "Give one such as \"/api/v2/runs*\": '*' stands for any text.")
+    guard let kind = value["fault"].string.flatMap(Kind.init(rawValue:)) else {
+      let known = Kind.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+      complain("\(pointer)/fault", "No fault has this name.", "There are \(known).")
+      return nil
+    }
     return .init(
       kind: kind, rate: rate ?? 0, times: times, seconds: seconds(value["seconds"], of: kind, at: pointer),
       method: method?.uppercased(), path: path.map(Wildcard.init))

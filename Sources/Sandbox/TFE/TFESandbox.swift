@@ -6,9 +6,8 @@ public import ServiceLifecycle
 /// OpenTofu) behind it. It keeps everything in one folder and goes on from there after a restart, even after SIGKILL.
 ///
 /// It serves what the `terraform` CLI needs in `cloud` mode and what a client of runs needs: projects, workspaces,
-/// variables, configuration versions, runs, plans, applies, logs and state. It has no notifications, policies, cost
-/// estimates, registry, teams or agents. Every request needs the one token, but for discovery, `ping` and the signed
-/// URLs that answers contain.
+/// variables, configuration versions, runs, plans, applies, logs, state; policies and cost estimates,
+/// which a file tells it. It has no notifications, registry, teams or agents. Every request needs the one token, but for discovery, `ping` and the signed URLs that answers contain.
 ///
 /// Configurations run with the rights of this process: it is for one machine, development and tests.
 public struct TFESandbox: Service {
@@ -25,6 +24,7 @@ public struct TFESandbox: Service {
   private let terraform: String?
   private let concurrency: Int
   private let faults: FaultPlan?
+  private let features: TFEFeatures
   private let forceCancelCoolOff: Duration
   private let stopGrace: Duration
   private let logger: Logger
@@ -40,12 +40,13 @@ public struct TFESandbox: Service {
   ///   - terraform: the program; a name to look for on the PATH, or a path; nil looks for `terraform`, then `tofu`.
   ///   - concurrency: how many runs terraform works on at once.
   ///   - faults: what goes wrong on purpose.
+  ///   - features: what it can do, where real ones differ.
   ///   - forceCancelCoolOff: how long after a cancel a forced one is allowed.
   ///   - stopGrace: how long, on shutdown, terraform may take to end after an interrupt before it is killed.
   public init(
     host: String, port: Int, dataFolder: String, organization: String, token: String,
     workerEnvironment: [String: String] = [:], terraform: String? = nil, concurrency: Int = 4, faults: FaultPlan? = nil,
-    forceCancelCoolOff: Duration = .seconds(10), stopGrace: Duration = .seconds(45), logger: Logger
+    features: TFEFeatures = .init(), forceCancelCoolOff: Duration = .seconds(10), stopGrace: Duration = .seconds(45), logger: Logger
   ) {
     self.host = host
     self.port = port
@@ -56,6 +57,7 @@ public struct TFESandbox: Service {
     self.terraform = terraform
     self.concurrency = concurrency
     self.faults = faults
+    self.features = features
     self.forceCancelCoolOff = forceCancelCoolOff
     self.stopGrace = stopGrace
     self.logger = logger
@@ -85,7 +87,7 @@ public struct TFESandbox: Service {
       terraform, workerEnvironment: workerEnvironment, folder: folder, grace: stopGrace, logger: logger)
     let state = try TFEState(
       organization: organization, terraformVersion: terraform.version, folder: folder, coolOff: forceCancelCoolOff,
-      stops: RunStops())
+      features: features, stops: RunStops())
     for work in try await state.recover() {
       let run = folder.run(work.runID)
       switch work.phase {
@@ -105,10 +107,11 @@ public struct TFESandbox: Service {
     let engine = RunEngine(
       state: state, terraform: terraform, slots: Slots(concurrency), grace: stopGrace, logger: logger)
     let routes = TFERoutes(
-      state: state, plans: PlanDocuments(state: state, terraform: terraform), token: token, requests: requests)
+      state: state, plans: PlanDocuments(state: state, terraform: terraform), token: token,
+      requests: requests)
     let server = SandboxServer(
-      host: host, port: port, router: routes.router(door: door), services: [engine], listening: listening,
-      logger: logger)
+      host: host, port: port, router: routes.router(door: door), services: [CheckTimer(state: state), engine],
+      listening: listening, logger: logger)
     try await server.run()
     try await state.settle()
   }

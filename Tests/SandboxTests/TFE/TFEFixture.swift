@@ -26,20 +26,20 @@ struct TFE: Sendable {
 
   /// Runs a sandbox of its own around `body`, in a folder of its own unless one is given.
   static func run(
-    terraform: String? = nil, concurrency: Int = 4, faults: FaultPlan? = nil, coolOff: Duration = .seconds(10),
-    stopGrace: Duration = .seconds(20),
+    terraform: String? = nil, concurrency: Int = 4, faults: FaultPlan? = nil, features: TFEFeatures = .init(),
+    coolOff: Duration = .seconds(10), stopGrace: Duration = .seconds(20),
     environment: [String: String] = [:], body: (TFE) async throws -> Void
   ) async throws {
     try await withTemporaryFolder { folder in
       try await run(
-        in: folder, terraform: terraform, concurrency: concurrency, faults: faults, coolOff: coolOff,
-        stopGrace: stopGrace,
-        environment: environment, body: body)
+        in: folder, terraform: terraform, concurrency: concurrency, faults: faults, features: features, coolOff: coolOff,
+        stopGrace: stopGrace, environment: environment, body: body)
     }
   }
 
   static func run(
     in folder: String, terraform: String? = nil, concurrency: Int = 4, faults: FaultPlan? = nil,
+    features: TFEFeatures = .init(),
     coolOff: Duration = .seconds(10), stopGrace: Duration = .seconds(20), environment: [String: String] = [:],
     body: (TFE) async throws -> Void
   ) async throws {
@@ -47,9 +47,8 @@ struct TFE: Sendable {
     logger.logLevel = .critical
     let sandbox = TFESandbox(
       host: "127.0.0.1", port: 0, dataFolder: folder + "/data", organization: "acme", token: token,
-      workerEnvironment: environment, terraform: terraform, concurrency: concurrency, faults: faults,
-      forceCancelCoolOff: coolOff,
-      stopGrace: stopGrace, logger: logger)
+      workerEnvironment: environment, terraform: terraform, concurrency: concurrency, faults: faults, features: features,
+      forceCancelCoolOff: coolOff, stopGrace: stopGrace, logger: logger)
     let group = ServiceGroup(configuration: .init(services: [sandbox], logger: logger))
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask { try await group.run() }
@@ -80,12 +79,13 @@ struct TFE: Sendable {
     var detail: String { json["errors"][0]["detail"].string ?? "" }
   }
 
-  /// - Parameter path: below `/api/v2`, or a whole URL (to which no token is sent).
+  /// - Parameter path: below `/api/v2`, unless it begins with `/_` or `/api/`; or a whole URL, to which no token goes.
   func send(
     _ method: String, _ path: String, _ document: JSONValue? = nil, bytes: [UInt8]? = nil, token: String? = TFE.token
   ) async throws -> Answer {
     let isURL = path.hasPrefix("http")
-    var request = HTTPClientRequest(url: isURL ? path : path.hasPrefix("/_") ? url + path : url + "/api/v2" + path)
+    let isWhole = path.hasPrefix("/_") || path.hasPrefix("/api/")
+    var request = HTTPClientRequest(url: isURL ? path : url + (isWhole ? "" : "/api/v2") + path)
     request.method = .RAW(value: method)
     if !isURL, let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
     if let document {

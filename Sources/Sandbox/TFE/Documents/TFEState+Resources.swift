@@ -20,8 +20,8 @@ extension TFEState {
     JSONAPI.resource(
       "entitlement-sets", "org-sandbox",
       attributes: [
-        "operations": true, "state-storage": true, "private-module-registry": false, "cost-estimation": false,
-        "policy-enforcement": false, "sentinel": false, "run-tasks": false, "global-run-tasks": false, "teams": false,
+        "operations": true, "state-storage": true, "private-module-registry": false, "cost-estimation": true,
+        "policy-enforcement": true, "sentinel": true, "run-tasks": false, "global-run-tasks": false, "teams": false,
         "vcs-integrations": false, "agents": false, "audit-logging": false, "sso": false, "user-limit": nil,
       ])
   }

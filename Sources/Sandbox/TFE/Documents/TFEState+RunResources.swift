@@ -42,7 +42,7 @@ extension TFEState {
         Dictionary(
           uniqueKeysWithValues: [
             "apply", "cancel", "comment", "discard", "force-execute", "force-cancel", "override-policy-check",
-          ].map { ("can-\($0)", true) })),
+          ].map { ("can-\($0)", .bool($0 != "override-policy-check" || features.policyOverrides)) })),
     ]
     if let available = forceCancelAvailableAt(run), !run.status.isFinal {
       attributes["force-cancel-available-at"] = .string(Timestamp.string(available))
@@ -57,7 +57,9 @@ extension TFEState {
         "created-by": JSONAPI.one("users", Self.userID),
         "confirmed-by": JSONAPI.one("users", isConfirmed ? Self.userID : nil),
         "input-state-version": JSONAPI.one("state-versions", run.inputStateVersionID),
-        "policy-checks": ["data": []], "task-stages": ["data": []],
+        "cost-estimate": JSONAPI.one("cost-estimates", run.checks?.costEstimate?.id),
+        "policy-checks": JSONAPI.many("policy-checks", run.checks?.policyCheck.map { [$0.id] } ?? []),
+        "task-stages": JSONAPI.many("task-stages", run.checks?.taskStage.map { [$0.id] } ?? []),
         "run-events": JSONAPI.many("run-events", events(of: run).map(\.id)),
         "comments": JSONAPI.many("comments", comments(on: run.id).map(\.id)),
       ], links: ["self": .string("/api/v2/runs/\(run.id)")])
@@ -104,6 +106,10 @@ extension TFEState {
     }
     if includes.contains("workspace"), let workspace = workspaces[run.workspaceID] {
       included.append(resource(workspace))
+    }
+    if includes.contains("task_stages"), let stage = run.checks?.taskStage { included.append(resource(stage, run)) }
+    if includes.contains("cost_estimate"), let estimate = run.checks?.costEstimate {
+      included.append(resource(estimate))
     }
     return included
   }

@@ -11,10 +11,19 @@ struct Run: Stored {
     case plannedAndFinished = "planned_and_finished"
     case applyQueued = "apply_queued"
     case forceCanceled = "force_canceled"
+    case postPlanRunning = "post_plan_running"
+    case postPlanCompleted = "post_plan_completed"
+    case postPlanAwaitingDecision = "post_plan_awaiting_decision"
+    case costEstimating = "cost_estimating"
+    case costEstimated = "cost_estimated"
+    case policyChecking = "policy_checking"
+    case policyChecked = "policy_checked"
+    case policyOverride = "policy_override"
+    case policySoftFailed = "policy_soft_failed"
 
     var isFinal: Bool {
       switch self {
-      case .applied, .discarded, .errored, .canceled, .forceCanceled, .plannedAndFinished: true
+      case .applied, .discarded, .errored, .canceled, .forceCanceled, .plannedAndFinished, .policySoftFailed: true
       default: false
       }
     }
@@ -113,6 +122,8 @@ struct Run: Stored {
   var cancelRequestedAt: Date?
   var inputStateVersionID: String?
   var stateVersionIDs: [String] = []
+  /// What is between its plan and its apply; nil for nothing.
+  var checks: RunChecks?
 
   init(id: String, sequence: Int, workspaceID: String, configurationVersionID: String, request: Request) {
     self.id = id
@@ -131,7 +142,9 @@ struct Run: Stored {
   /// Whether the workspace is its own now, until it is final.
   var holdsTheWorkspace: Bool {
     switch status {
-    case .planQueued, .planning, .planned: takesTheQueue
+    case .planQueued, .planning, .planned, .postPlanRunning, .postPlanCompleted, .postPlanAwaitingDecision,
+      .costEstimating, .costEstimated, .policyChecking, .policyChecked, .policyOverride:
+      takesTheQueue
     case .confirmed: takesTheQueue
     case .applyQueued, .applying: true
     default: false
@@ -149,8 +162,13 @@ struct Run: Stored {
     return timestamps[name] ?? createdAt
   }
 
-  var isConfirmable: Bool { status == .planned || status == .plannedAndSaved }
-  var isDiscardable: Bool { isConfirmable || status == .pending }
+  /// A run whose checks went well waits in the status of the last of them.
+  var isConfirmable: Bool {
+    [.planned, .plannedAndSaved, .postPlanCompleted, .costEstimated, .policyChecked].contains(status)
+  }
+  /// Whether it waits for somebody.
+  var awaitsDecision: Bool { isConfirmable || status == .policyOverride || status == .postPlanAwaitingDecision }
+  var isDiscardable: Bool { awaitsDecision || status == .pending }
   var isCancelable: Bool { !status.isFinal }
 
   /// The word for it in `filter[operation]`.
@@ -165,5 +183,6 @@ struct Run: Stored {
   mutating func enter(_ status: Status) {
     self.status = status
     if let name = status.timestamp { timestamps[name] = Timestamp.now() }
+    if status.isFinal { checks?.close() }
   }
 }

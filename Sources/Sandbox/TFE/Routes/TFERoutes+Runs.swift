@@ -19,12 +19,6 @@ extension TFERoutes {
     api.on(.get, "/runs/:id/comments") { call in .ok(try await state.commentList(run: call.id)) }
     api.on(.post, "/runs/:id/comments") { call in .created(try await state.createComment(run: call.id, call.json())) }
     api.on(.get, "/comments/:id") { call in .ok(try await state.commentDocument(call.id)) }
-    for part in ["task-stages", "policy-checks"] {
-      api.on(.get, "/runs/:id/\(part)") { call in
-        _ = try await state.run(call.id)
-        return .ok(["data": []])
-      }
-    }
     let actions: [(String, @Sendable (String) async throws -> Void)] = [
       ("apply", { try await state.applyRun($0) }), ("discard", { try await state.discardRun($0) }),
       ("cancel", { try await state.cancelRun($0) }), ("force-cancel", { try await state.forceCancelRun($0) }),

@@ -58,6 +58,7 @@ struct TFERoutes: Sendable {
     addRuns(to: api)
     addPlans(to: api)
     addStates(to: api)
+    addChecks(to: api)
     return router
   }
 

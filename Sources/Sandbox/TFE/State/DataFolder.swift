@@ -28,6 +28,8 @@ struct DataFolder: Sendable {
   func state(_ stateVersion: String) -> String { "\(path)/states/\(stateVersion).tfstate" }
   /// The form of `terraform show -json`, where the client sent it.
   func stateJSON(_ stateVersion: String) -> String { "\(path)/states/\(stateVersion).json" }
+  /// What policies are to say: the developer's own file.
+  var policies: String { path + "/policies.json" }
   func run(_ run: String) -> RunFolder { RunFolder(path: "\(path)/runs/\(run)") }
   var runs: String { path + "/runs" }
 }

@@ -28,7 +28,7 @@ struct RunFilter: Sendable {
       switch group {
       case "final": run.status.isFinal
       case "non_final": !run.status.isFinal
-      case "discardable": run.isConfirmable
+      case "discardable": run.awaitsDecision
       default: true
       }
     return isInGroup

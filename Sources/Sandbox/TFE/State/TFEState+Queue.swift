@@ -5,9 +5,11 @@ import FoundationEssentials
 extension TFEState {
   @discardableResult
   func queue(_ request: Run.Request, workspace: Workspace, configurationVersionID: String) -> String {
-    let run = Run(
+    var run = Run(
       id: Identifier.make("run"), sequence: nextSequence(), workspaceID: workspace.id,
       configurationVersionID: configurationVersionID, request: request)
+    run.checks = PolicyFile.checks(at: folder.policies, workspace: workspace.name)
+    for id in run.checks?.ids ?? [] { runOfCheck[id] = run.id }
     let isAlone = openRunIDs[workspace.id]?.allSatisfy { runs[$0]?.takesTheQueue == false } ?? true
     runIDs[workspace.id, default: []].append(run.id)
     allRunIDs.append(run.id)
@@ -58,7 +60,7 @@ extension TFEState {
     workContinuation.yield(Work(runID: run.id, phase: .plan))
   }
 
-  private func queueApply(_ run: Run) {
+  func queueApply(_ run: Run) {
     var run = run
     run.enter(.applyQueued)
     run.apply.enter(.queued)
@@ -128,19 +130,8 @@ extension TFEState {
       run.hasChanges = hasChanges
       run.plan.changes = counts
       run.plan.enter(.finished)
-      let canApply = hasChanges || run.request.allowEmptyApply
       run.timestamps["planned-at"] = Timestamp.now()
-      if run.request.planOnly || !canApply {
-        run.enter(.plannedAndFinished)
-      } else if run.request.savePlan {
-        run.enter(.plannedAndSaved)
-      } else if run.request.autoApply {
-        run.timestamps["confirmed-at"] = Timestamp.now()
-        save(run)
-        return queueApply(run)
-      } else {
-        run.enter(.planned)
-      }
+      return proceed(run)
     case .errored:
       run.plan.enter(.errored)
       run.enter(.errored)
@@ -209,6 +200,7 @@ extension TFEState {
         interrupted.append(Work(runID: run.id, phase: .apply))
       case .planQueued: workContinuation.yield(Work(runID: run.id, phase: .plan))
       case .applyQueued: workContinuation.yield(Work(runID: run.id, phase: .apply))
+      case .postPlanRunning, .costEstimating, .policyChecking: resumeCheck(run)
       default: break
       }
     }

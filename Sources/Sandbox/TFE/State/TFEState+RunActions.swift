@@ -73,7 +73,7 @@ extension TFEState {
   }
 
   /// Ends a run that terraform does not work on. Its logs are closed for those who read them.
-  private func end(_ run: inout Run, _ status: Run.Status, phase: Run.Phase.Status) {
+  func end(_ run: inout Run, _ status: Run.Status, phase: Run.Phase.Status) {
     let folder = folder.run(run.id)
     if !run.plan.status.isFinal {
       run.plan.enter(phase)

@@ -129,7 +129,10 @@ extension TFEState {
     let workspace = try workspace(id)
     for runID in runIDs.removeValue(forKey: id) ?? [] {
       stops.stop(for: runID)?.interrupt()
-      if let run = runs[runID] { (runOfPhase[run.plan.id], runOfPhase[run.apply.id]) = (nil, nil) }
+      if let run = runs[runID] {
+        (runOfPhase[run.plan.id], runOfPhase[run.apply.id]) = (nil, nil)
+        for id in run.checks?.ids ?? [] { runOfCheck[id] = nil }
+      }
       for comment in commentIDs.removeValue(forKey: runID) ?? [] { comments.remove(comment) }
       runs.remove(runID)
       Files.remove(folder.run(runID).path)

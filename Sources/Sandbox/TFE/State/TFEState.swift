@@ -15,6 +15,7 @@ actor TFEState {
   let folder: DataFolder
   let links: ObjectLinks
   let coolOff: Duration
+  let features: TFEFeatures
   let journal: Journal
 
   var projects: Table<Project>
@@ -31,6 +32,7 @@ actor TFEState {
   var allRunIDs: [String] = []
   var openRunIDs: [String: Set<String>] = [:]
   var runOfPhase: [String: String] = [:]
+  var runOfCheck: [String: String] = [:]
   var stateVersionIDs: [String: [String]] = [:]
   var stateVersionOfOutput: [String: String] = [:]
   var configurationVersionIDs: [String: [String]] = [:]
@@ -42,18 +44,23 @@ actor TFEState {
   /// What terraform is to do, in order, for the engine.
   nonisolated let work: AsyncStream<Work>
   let workContinuation: AsyncStream<Work>.Continuation
+  /// The steps between plan and apply that last a while: the timer's.
+  nonisolated let timedChecks: AsyncStream<TimedCheck>
+  let checkContinuation: AsyncStream<TimedCheck>.Continuation
   /// Stops terraform for a run: the engine's.
   nonisolated let stops: RunStops
 
   static let userID = "user-sandbox"
 
   init(
-    organization: String, terraformVersion: String, folder: DataFolder, coolOff: Duration, stops: RunStops
+    organization: String, terraformVersion: String, folder: DataFolder, coolOff: Duration, features: TFEFeatures,
+    stops: RunStops
   ) throws {
     self.organization = organization
     self.terraformVersion = terraformVersion
     self.folder = folder
     self.coolOff = coolOff
+    self.features = features
     self.stops = stops
     links = try ObjectLinks(folder)
     journal = try Journal(path: folder.journal)
@@ -65,6 +72,7 @@ actor TFEState {
     stateVersions = try Table(journal)
     comments = try Table(journal)
     (work, workContinuation) = AsyncStream.makeStream(of: Work.self)
+    (timedChecks, checkContinuation) = AsyncStream.makeStream(of: TimedCheck.self)
 
     for workspace in workspaces.all.values { workspaceIDs[workspace.name.lowercased()] = workspace.id }
     for run in runs.all.values.sorted(by: { $0.sequence < $1.sequence }) {
@@ -72,6 +80,7 @@ actor TFEState {
       allRunIDs.append(run.id)
       if !run.status.isFinal { openRunIDs[run.workspaceID, default: []].insert(run.id) }
       (runOfPhase[run.plan.id], runOfPhase[run.apply.id]) = (run.id, run.id)
+      for id in run.checks?.ids ?? [] { runOfCheck[id] = run.id }
     }
     for version in stateVersions.all.values.sorted(by: { $0.sequence < $1.sequence }) {
       stateVersionIDs[version.workspaceID, default: []].append(version.id)

@@ -80,7 +80,12 @@ let package = Package(
     library("PortPortal", ["Retry", asyncHTTPClient, logging, nioCore, nioHTTP1]),
 
     // The embedded TFE and Port: they know nothing of the rest.
-    library("Sandbox", ["Archive", "Processes", crypto, httpTypes, hummingbird, logging, nioCore, serviceLifecycle]),
+    library(
+      "Sandbox",
+      [
+        "Archive", "Processes", asyncHTTPClient, crypto, httpTypes, hummingbird, logging, nioCore, nioHTTP1,
+        serviceLifecycle,
+      ]),
 
     // The server, the command line, and their two doors.
     library(
@@ -119,7 +124,7 @@ let package = Package(
     tests(
       "ModuleRegistryTests", ["HTTPExchange", "ModuleRegistry", "Retry", asyncHTTPClient, crypto, httpTypes, logging]),
     tests("PortPortalTests", ["PortPortal", "Retry", asyncHTTPClient, httpTypes, logging]),
-    tests("SandboxTests", ["Sandbox", "Archive", "Processes", asyncHTTPClient]),
+    tests("SandboxTests", ["Sandbox", "Archive", "Processes", asyncHTTPClient, crypto, httpTypes]),
     tests(
       "PorcServerTests",
       [

@@ -26,6 +26,8 @@ struct SandboxCommand: AsyncParsableCommand {
     @Option(help: "terraform or tofu: a name on the PATH, or a path. Else whichever of them the PATH has.")
     var terraform: String?
     @Option(help: "A JSON file of faults to rehearse: see docs/sandbox.md.") var faults: String?
+    @Flag(help: "Know no notifications for whole projects, as older releases.") var noProjectNotifications = false
+    @Flag(help: "Give the token no right to override policies.") var noPolicyOverrides = false
     @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel: Logger.Level = .warning
 
     func run() async throws {
@@ -35,6 +37,7 @@ struct SandboxCommand: AsyncParsableCommand {
         host: address.host, port: address.port, dataFolder: Dev.absolute(data), organization: organization,
         token: try SecretFile.ensure(tokenFile), workerEnvironment: try WorkerEnvironment.named(workerEnv),
         terraform: terraform, concurrency: concurrency, faults: try faults.map(FaultFile.read),
+        features: .init(projectNotifications: !noProjectNotifications, policyOverrides: !noPolicyOverrides),
         logger: Log.make(logLevel))
       try await serve(sandbox, at: listen) {
         #"{"ready":true,"tfe":"\#(try await sandbox.baseURL())","tfe_organization":"\#(organization)"}"#

@@ -6,8 +6,8 @@ public import ServiceLifecycle
 /// OpenTofu) behind it. It keeps everything in one folder and goes on from there after a restart, even after SIGKILL.
 ///
 /// It serves what the `terraform` CLI needs in `cloud` mode and what a client of runs needs: projects, workspaces,
-/// variables, configuration versions, runs, plans, applies, logs, state; policies and cost estimates,
-/// which a file tells it. It has no notifications, registry, teams or agents. Every request needs the one token, but for discovery, `ping` and the signed URLs that answers contain.
+/// variables, configuration versions, runs, plans, applies, logs, state and notifications; policies and cost estimates,
+/// which a file tells it. It has no registry, teams or agents. Every request needs the one token, but for discovery, `ping` and the signed URLs that answers contain.
 ///
 /// Configurations run with the rights of this process: it is for one machine, development and tests.
 public struct TFESandbox: Service {
@@ -106,11 +106,12 @@ public struct TFESandbox: Service {
 
     let engine = RunEngine(
       state: state, terraform: terraform, slots: Slots(concurrency), grace: stopGrace, logger: logger)
+    let sender = NotificationSender(state: state, listening: listening, logger: logger)
     let routes = TFERoutes(
-      state: state, plans: PlanDocuments(state: state, terraform: terraform), token: token,
+      state: state, plans: PlanDocuments(state: state, terraform: terraform), sender: sender, token: token,
       requests: requests)
     let server = SandboxServer(
-      host: host, port: port, router: routes.router(door: door), services: [CheckTimer(state: state), engine],
+      host: host, port: port, router: routes.router(door: door), services: [sender, CheckTimer(state: state), engine],
       listening: listening, logger: logger)
     try await server.run()
     try await state.settle()
@@ -132,11 +133,12 @@ public struct TFESandbox: Service {
     }
   }
 
-  /// The values of sensitive variables, and states. A change of a variable that does not say whether it is sensitive
-  /// counts as one that is.
+  /// The values of sensitive variables, states, and the keys that notifications are signed with. A change of a variable
+  /// that does not say whether it is sensitive counts as one that is.
   private static func isSecret(_ path: String, _ key: String, _ object: [String: JSONValue]) -> Bool {
     switch key {
     case "state", "json-state", "json-state-outputs": true
+    case "token": path.contains("notification-configurations")
     case "value" where object["sensitive"]?.bool == true: true
     case "value": path.contains("/vars/") && object["sensitive"]?.bool != false
     default: false

@@ -40,6 +40,7 @@ struct Answer: Sendable {
 struct TFERoutes: Sendable {
   let state: TFEState
   let plans: PlanDocuments
+  let sender: NotificationSender
   let token: String
   let requests: RequestLog
 
@@ -58,6 +59,7 @@ struct TFERoutes: Sendable {
     addRuns(to: api)
     addPlans(to: api)
     addStates(to: api)
+    addNotifications(to: api)
     addChecks(to: api)
     return router
   }

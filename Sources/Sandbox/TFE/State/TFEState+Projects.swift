@@ -43,6 +43,7 @@ extension TFEState {
     guard id != defaultProject?.id, !workspaces.all.values.contains(where: { $0.projectID == id }) else {
       throw APIError.forbidden("Project must not be the default project and must have no workspaces")
     }
+    removeNotifications(of: id)
     projects.remove(id)
   }
 

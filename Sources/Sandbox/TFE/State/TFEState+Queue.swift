@@ -29,7 +29,9 @@ extension TFEState {
 
   /// Stores a run; one that just became final lets the next begin.
   func save(_ run: Run) {
+    let before = runs[run.id]?.status
     runs.set(run)
+    announce(run, before: before)
     if run.status.isFinal {
       if openRunIDs[run.workspaceID]?.remove(run.id) != nil { advance(run.workspaceID) }
     } else {

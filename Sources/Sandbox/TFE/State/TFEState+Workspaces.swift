@@ -150,6 +150,7 @@ extension TFEState {
       Files.remove(folder.archive(versionID))
     }
     for variable in variables.all.values where variable.workspaceID == id { variables.remove(variable.id) }
+    removeNotifications(of: id)
     workspaceIDs[workspace.name.lowercased()] = nil
     workspaces.remove(id)
   }

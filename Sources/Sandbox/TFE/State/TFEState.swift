@@ -25,6 +25,7 @@ actor TFEState {
   var runs: Table<Run>
   var stateVersions: Table<StateVersion>
   var comments: Table<Comment>
+  var notifications: Table<NotificationConfiguration>
 
   // Indexes over the tables.
   var workspaceIDs: [String: String] = [:]
@@ -37,6 +38,7 @@ actor TFEState {
   var stateVersionOfOutput: [String: String] = [:]
   var configurationVersionIDs: [String: [String]] = [:]
   var commentIDs: [String: [String]] = [:]
+  var notificationIDs: [String: [String]] = [:]
   private var lastSequence = 0
   /// Runs that are being applied, and whose apply somebody has asked for.
   var watchedApplies: Set<String> = []
@@ -49,6 +51,8 @@ actor TFEState {
   let checkContinuation: AsyncStream<TimedCheck>.Continuation
   /// Stops terraform for a run: the engine's.
   nonisolated let stops: RunStops
+  /// What is to be sent to those who asked: the sender's.
+  nonisolated let outbox = NotificationOutbox()
 
   static let userID = "user-sandbox"
 
@@ -71,6 +75,7 @@ actor TFEState {
     runs = try Table(journal)
     stateVersions = try Table(journal)
     comments = try Table(journal)
+    notifications = try Table(journal)
     (work, workContinuation) = AsyncStream.makeStream(of: Work.self)
     (timedChecks, checkContinuation) = AsyncStream.makeStream(of: TimedCheck.self)
 
@@ -92,10 +97,14 @@ actor TFEState {
     for comment in comments.all.values.sorted(by: { $0.sequence < $1.sequence }) {
       commentIDs[comment.runID, default: []].append(comment.id)
     }
+    for configuration in notifications.all.values.sorted(by: { $0.sequence < $1.sequence }) {
+      notificationIDs[configuration.subscribableID, default: []].append(configuration.id)
+    }
     let sequences =
       [projects.all.values.map(\.sequence), workspaces.all.values.map(\.sequence), runs.all.values.map(\.sequence)]
       + [variables.all.values.map(\.sequence), stateVersions.all.values.map(\.sequence)]
       + [configurationVersions.all.values.map(\.sequence), comments.all.values.map(\.sequence)]
+      + [notifications.all.values.map(\.sequence)]
     lastSequence = sequences.joined().max() ?? 0
     if projects.all.isEmpty {
       lastSequence += 1

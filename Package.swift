@@ -124,7 +124,12 @@ let package = Package(
     tests(
       "ModuleRegistryTests", ["HTTPExchange", "ModuleRegistry", "Retry", asyncHTTPClient, crypto, httpTypes, logging]),
     tests("PortPortalTests", ["PortPortal", "Retry", asyncHTTPClient, httpTypes, logging]),
-    tests("SandboxTests", ["Sandbox", "Archive", "Processes", asyncHTTPClient, crypto, httpTypes]),
+    tests(
+      "SandboxTests",
+      [
+        "Sandbox", "Archive", "HTTPExchange", "ModuleRegistry", "Processes", "TerraformEnterprise", asyncHTTPClient,
+        crypto, httpTypes, logging,
+      ]),
     tests(
       "PorcServerTests",
       [

@@ -7,7 +7,8 @@ public import ServiceLifecycle
 ///
 /// It serves what the `terraform` CLI needs in `cloud` mode and what a client of runs needs: projects, workspaces,
 /// variables, configuration versions, runs, plans, applies, logs, state and notifications; policies and cost estimates,
-/// which a file tells it. It has no registry, teams or agents. Every request needs the one token, but for discovery, `ping` and the signed URLs that answers contain.
+/// which a file tells it; and a private registry of modules. It has no teams or agents. Every request needs the one
+/// token, but for discovery, `ping` and the signed URLs that answers contain.
 ///
 /// Configurations run with the rights of this process: it is for one machine, development and tests.
 public struct TFESandbox: Service {

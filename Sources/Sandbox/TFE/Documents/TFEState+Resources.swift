@@ -20,7 +20,7 @@ extension TFEState {
     JSONAPI.resource(
       "entitlement-sets", "org-sandbox",
       attributes: [
-        "operations": true, "state-storage": true, "private-module-registry": false, "cost-estimation": true,
+        "operations": true, "state-storage": true, "private-module-registry": true, "cost-estimation": true,
         "policy-enforcement": true, "sentinel": true, "run-tasks": false, "global-run-tasks": false, "teams": false,
         "vcs-integrations": false, "agents": false, "audit-logging": false, "sso": false, "user-limit": nil,
       ])

@@ -52,10 +52,16 @@ extension TFERoutes {
     on(.get, .stateJSON) { call in try Self.file(state.folder.stateJSON(call.id), "application/json") }
     on(.get, .planLog) { call in try Self.log(state.folder.run(call.id).planLog, call.query) }
     on(.get, .applyLog) { call in try Self.log(state.folder.run(call.id).applyLog, call.query) }
+    on(.put, .uploadModule) { call in try await uploadModule(call) }
+    // Terraform's downloader asks for the head first.
+    on(.head, .module) { call in
+      try Self.file(state.folder.module(call.id), "application/x-gzip").createHeadResponse()
+    }
+    on(.get, .module) { call in try Self.file(state.folder.module(call.id), "application/x-gzip") }
     on(.get, .planJSON) { call in .bytes(try await plans.json(of: call.id), "application/json") }
   }
 
-  private static func upload(_ call: Call) async throws -> [UInt8] {
+  static func upload(_ call: Call) async throws -> [UInt8] {
     let buffer = try await call.request.body.collect(upTo: maximumUpload)
     return Array(buffer.readableBytesView)
   }

@@ -61,6 +61,8 @@ struct TFERoutes: Sendable {
     addStates(to: api)
     addNotifications(to: api)
     addChecks(to: api)
+    addRegistry(to: api)
+    addModuleProtocol(to: guarded.group(RouterPath(Self.modulesPath)))
     return router
   }
 
@@ -85,6 +87,7 @@ struct TFERoutes: Sendable {
     router.get("/.well-known/terraform.json") { _, _ in
       Response.json([
         "tfe.v2": "/api/v2/", "tfe.v2.1": "/api/v2/", "tfe.v2.2": "/api/v2/", "state.v2": "/api/v2/",
+        "modules.v1": "\(Self.modulesPath)/",
       ])
     }
     router.get("/api/v2/ping") { _, _ in Response(status: .noContent) }

@@ -10,7 +10,7 @@ struct DataFolder: Sendable {
     try DurableFile.createFolder(path)
     guard chmod(path, 0o700) == 0 else { throw DurableFile.Failure("chmod", path) }
     lock = try FolderLock(path)
-    for folder in ["archives", "states", "runs", "plugin-cache", "tmp"] {
+    for folder in ["archives", "states", "runs", "modules", "plugin-cache", "tmp"] {
       try DurableFile.createFolder("\(path)/\(folder)")
     }
   }
@@ -28,6 +28,8 @@ struct DataFolder: Sendable {
   func state(_ stateVersion: String) -> String { "\(path)/states/\(stateVersion).tfstate" }
   /// The form of `terraform show -json`, where the client sent it.
   func stateJSON(_ stateVersion: String) -> String { "\(path)/states/\(stateVersion).json" }
+  /// The archive of a version of a module.
+  func module(_ version: String) -> String { "\(path)/modules/\(version).tar.gz" }
   /// What policies are to say: the developer's own file.
   var policies: String { path + "/policies.json" }
   func run(_ run: String) -> RunFolder { RunFolder(path: "\(path)/runs/\(run)") }

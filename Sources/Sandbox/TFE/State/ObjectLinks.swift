@@ -14,6 +14,8 @@ struct ObjectLinks: Sendable {
     case planLog = "plan-log"
     case applyLog = "apply-log"
     case planJSON = "plan-json"
+    case uploadModule = "upload-module"
+    case module
 
     /// How long a URL is good for: 25 hours, but one minute for a plan's JSON, as TFE has it.
     var lifetime: TimeInterval { self == .planJSON ? 60 : 25 * 3600 }

@@ -26,6 +26,8 @@ actor TFEState {
   var stateVersions: Table<StateVersion>
   var comments: Table<Comment>
   var notifications: Table<NotificationConfiguration>
+  var modules: Table<RegistryModule>
+  var moduleVersions: Table<RegistryModuleVersion>
 
   // Indexes over the tables.
   var workspaceIDs: [String: String] = [:]
@@ -76,6 +78,8 @@ actor TFEState {
     stateVersions = try Table(journal)
     comments = try Table(journal)
     notifications = try Table(journal)
+    modules = try Table(journal)
+    moduleVersions = try Table(journal)
     (work, workContinuation) = AsyncStream.makeStream(of: Work.self)
     (timedChecks, checkContinuation) = AsyncStream.makeStream(of: TimedCheck.self)
 
@@ -105,6 +109,7 @@ actor TFEState {
       + [variables.all.values.map(\.sequence), stateVersions.all.values.map(\.sequence)]
       + [configurationVersions.all.values.map(\.sequence), comments.all.values.map(\.sequence)]
       + [notifications.all.values.map(\.sequence)]
+      + [modules.all.values.map(\.sequence), moduleVersions.all.values.map(\.sequence)]
     lastSequence = sequences.joined().max() ?? 0
     if projects.all.isEmpty {
       lastSequence += 1

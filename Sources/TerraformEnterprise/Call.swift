@@ -25,6 +25,8 @@ struct Call {
   var body: Body?
   /// Whether sending it twice does no more than sending it once.
   var isRepeatable: Bool
+  /// Which of TFE's limits it is under.
+  var scope = CallScope.general
   /// Whether it carries a lot of data: ``Client/Configuration/transferTimeout`` then bounds it.
   var isTransfer = false
   /// Whether the answer may be a redirect to a signed address, which is then read.

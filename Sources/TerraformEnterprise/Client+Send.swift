@@ -89,8 +89,32 @@ extension Client {
     return call.isRepeatable || error.wasNotExecuted ? .retry(after: error.retryAfter) : .giveUp
   }
 
-  /// One attempt. Time is measured by a real clock here: the network knows no other.
+  /// One attempt, when the budget allows it.
   func sendOnce(_ request: HTTPClientRequest, _ call: Call, name: String) async throws -> Answer {
+    guard let budget = configuration.budget, isCounted(call) else {
+      return try await exchange(request, call, name: name)
+    }
+    try await budget.take(call.scope, priority: priority)
+    do {
+      let answer = try await exchange(request, call, name: name)
+      budget.hear(RateLimitWord(status: answer.status, headers: answer.headers), of: call.scope)
+      return answer
+    } catch {
+      budget.hear(.nothing, of: call.scope)
+      throw error
+    }
+  }
+
+  /// Whether TFE may count it.
+  private func isCounted(_ call: Call) -> Bool {
+    guard case .signed(let signed, _) = call.target, !signed.value.hasPrefix("/") else { return true }
+    guard let target = URL(string: signed.value) else { return true }
+    let home = configuration.address
+    return target.host()?.lowercased() == home.host()?.lowercased() && target.portInUse == home.portInUse
+  }
+
+  /// Time is measured by a real clock here: the network knows no other.
+  private func exchange(_ request: HTTPClientRequest, _ call: Call, name: String) async throws -> Answer {
     let limit = call.isTransfer ? configuration.maximumPlanBytes : configuration.maximumAnswerBytes
     let timeout = call.isTransfer ? configuration.transferTimeout : configuration.requestTimeout
     do {
@@ -148,4 +172,8 @@ extension Client {
     let literal = host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
     return "\(scheme)://\(literal)" + (address.port.map { ":\($0)" } ?? "")
   }
+}
+
+extension URL {
+  fileprivate var portInUse: Int { port ?? (scheme?.lowercased() == "http" ? 80 : 443) }
 }

@@ -36,6 +36,11 @@ public struct Client: Sendable {
     public var maximumAnswerBytes = 32 << 20
     /// A larger plan JSON is refused.
     public var maximumPlanBytes = 256 << 20
+    /// Says when a call may be made; share it among all clients that use the same token. Without one they are made at once.
+    ///
+    /// What counts are attempts of calls of the API, the discovery, and signed addresses on the API's own host: whether TFE
+    /// counts those is not documented. Signed addresses on other hosts do not.
+    public var budget: (any CallBudget)?
     /// Waits between attempts.
     public var clock: any Clock<Duration> = ContinuousClock()
     /// Where the jitter of those waits comes from.
@@ -50,6 +55,8 @@ public struct Client: Sendable {
   }
 
   let configuration: Configuration
+  /// Whose turn it is where ``Configuration/budget`` has calls wait.
+  private(set) var priority = CallPriority.plan
   let httpClient: HTTPClient
   let logger: Logger
   let apiRoot = APIRoot()
@@ -59,6 +66,13 @@ public struct Client: Sendable {
     self.configuration = configuration
     self.httpClient = httpClient
     self.logger = logger
+  }
+
+  /// The same client for calls of another priority; ``CallPriority/plan`` unless it is said.
+  public func with(priority: CallPriority) -> Client {
+    var copy = self
+    copy.priority = priority
+    return copy
   }
 }
 

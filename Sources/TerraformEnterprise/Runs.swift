@@ -143,6 +143,7 @@ public struct RunsService: Sendable {
     workspace id: String, _ filter: RunFilter = RunFilter(), include: [RunInclude] = [], pageSize: Int = 20
   ) -> PagedList<Run> {
     var call = Call(.get, "workspaces", id, "runs", query: filter.query)
+    call.scope = .runLists
     call.include(include.map(\.rawValue))
     return client.pages(call, pageSize: pageSize)
   }
@@ -152,6 +153,7 @@ public struct RunsService: Sendable {
     organization: String, _ filter: RunFilter = RunFilter(), include: [RunInclude] = [], pageSize: Int = 100
   ) -> PagedList<Run> {
     var call = Call(.get, "organizations", organization, "runs", query: filter.query)
+    call.scope = .runLists
     call.include(include.map(\.rawValue))
     return client.pages(call, pageSize: pageSize)
   }

@@ -10,7 +10,8 @@ public protocol JobQueue: Sendable {
   /// - Parameters:
   ///   - worker: a name unique to this process.
   ///   - duration: how long the lease holds, in seconds of the database's clock, unless renewed.
-  func claim(worker: String, for duration: TimeInterval, limit: Int) async throws -> [Lease]
+  ///   - shares: of which jobs how many, one share after the other.
+  func claim(worker: String, for duration: TimeInterval, _ shares: [JobShare]) async throws -> [Lease]
 
   /// Holds the lease for `duration` from now.
   ///
@@ -24,8 +25,10 @@ public protocol JobQueue: Sendable {
 
   /// Gives the job back, due again after `delay`: it waits for something slow, and that is no failure.
   ///
+  /// - Parameter isBegun: whether anything was done of it that a next attempt must reckon with; else this claim does not
+  ///   count.
   /// - Throws: ``StoreError/leaseLost``.
-  func snooze(_ lease: Lease, for delay: TimeInterval) async throws
+  func snooze(_ lease: Lease, for delay: TimeInterval, isBegun: Bool) async throws
 
   /// Gives the job back after a failure, due again after `delay`; counts the attempt and keeps its reason.
   ///
@@ -54,6 +57,32 @@ public protocol JobQueue: Sendable {
   /// How long until there may be something to claim, in seconds: 0 if there is now, `nil` if there is no job. What a
   /// lease keeps from being claimed counts from the end of that lease.
   func untilNextDue() async throws -> TimeInterval?
+}
+
+extension JobQueue {
+  /// Leases up to `limit` due jobs of any kind.
+  public func claim(worker: String, for duration: TimeInterval, limit: Int) async throws -> [Lease] {
+    try await claim(worker: worker, for: duration, [JobShare(of: RunJob.Kind.allCases, limit: limit)])
+  }
+
+  /// Gives the job back after something was done of it.
+  public func snooze(_ lease: Lease, for delay: TimeInterval) async throws {
+    try await snooze(lease, for: delay, isBegun: true)
+  }
+}
+
+/// How many jobs of some kinds are claimed.
+public struct JobShare: Sendable, Hashable {
+  /// Those of these kinds' priorities, and what lies between.
+  public var priorities: ClosedRange<Int>
+  public var limit: Int
+
+  /// - Parameter kinds: neighbours in the order of their priority; at least one.
+  public init(of kinds: [RunJob.Kind], limit: Int) {
+    let priorities = kinds.map(\.priority)
+    self.priorities = (priorities.min() ?? 0)...(priorities.max() ?? 0)
+    self.limit = limit
+  }
 }
 
 /// A job that this worker alone may do, until its lease runs out.

@@ -3,17 +3,20 @@ import GRDB
 public import PorcCore
 
 extension SQLiteStore {
-  public func claim(worker: String, for duration: TimeInterval, limit: Int) async throws -> [Lease] {
-    guard limit > 0 else { return [] }
+  public func claim(worker: String, for duration: TimeInterval, _ shares: [JobShare]) async throws -> [Lease] {
+    guard shares.contains(where: { $0.limit > 0 }) else { return [] }
     return try await write(isNews: false) { [self] db in
       let now = now().milliseconds
       var leases: [Lease] = []
-      while leases.count < limit {
-        let row = try db.row(Self.claim, [now, worker, now.advanced(bySeconds: duration)])
-        guard let row else { break }
-        // A job of a kind that this PORC does not know can be in no database that it may open.
-        guard let lease = Lease(row) else { throw StoreError.unknownJob(row["kind"]) }
-        leases.append(lease)
+      for share in shares {
+        for _ in 0..<max(share.limit, 0) {
+          let (first, last) = (share.priorities.lowerBound, share.priorities.upperBound)
+          let row = try db.row(Self.claim, [now, worker, now.advanced(bySeconds: duration), first, last])
+          guard let row else { break }
+          // A job of a kind that this PORC does not know can be in no database that it may open.
+          guard let lease = Lease(row) else { throw StoreError.unknownJob(row["kind"]) }
+          leases.append(lease)
+        }
       }
       return leases
     }
@@ -25,14 +28,15 @@ extension SQLiteStore {
       SELECT 1 FROM job AS leased WHERE leased.instance_id = job.instance_id AND leased.leased_until > ?1)
     """
 
-  /// The hot query: leases one job, of the instance whose job is due longest the first by priority. ?1: now, ?2: the
-  /// worker, ?3: the end of the lease.
+  /// The hot query: leases one job, of the instance whose job of these priorities is due longest the first by priority.
+  /// ?1: now, ?2: the worker, ?3: the end of the lease, ?4 and ?5: the first and the last priority.
   static let claim = """
     UPDATE job SET leased_by = ?2, leased_until = ?3, token = token + 1, claims = claims + 1, again_at = NULL
     WHERE id = (
       SELECT best.id FROM job AS best
       WHERE best.due_at <= ?1 AND best.instance_id = (
-        SELECT job.instance_id FROM job WHERE \(claimable) ORDER BY job.due_at, job.id LIMIT 1)
+        SELECT job.instance_id FROM job WHERE job.priority BETWEEN ?4 AND ?5 AND \(claimable)
+        ORDER BY job.due_at, job.id LIMIT 1)
       ORDER BY best.priority, best.due_at, best.id LIMIT 1)
     RETURNING id, kind, run_id, instance_id, plan, leased_by, token, failures, claims, created_at
     """
@@ -80,9 +84,10 @@ extension SQLiteStore {
     guard renewed > 0 else { throw StoreError.leaseLost }
   }
 
-  public func snooze(_ lease: Lease, for delay: TimeInterval) async throws {
+  public func snooze(_ lease: Lease, for delay: TimeInterval, isBegun: Bool) async throws {
     try await write(isNews: false) { [self] db in
       try Self.giveBack(lease, dueAt: now().milliseconds.advanced(bySeconds: delay), db)
+      if !isBegun { try db.run("UPDATE job SET claims = claims - 1 WHERE id = ?", [lease.jobID]) }
     }
   }
 

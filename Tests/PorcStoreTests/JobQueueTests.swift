@@ -137,6 +137,49 @@ import Testing
   }
 
   @Test(arguments: StoreKind.all)
+  func aClaimThatBeganNothingDoesNotCount(kind: StoreKind) async throws {
+    let bench = try await bench(kind, building: "a")
+    for delay in [30.0, 60] {
+      let lease = try #require(try await bench.claim())
+      #expect(lease.claims == 1)
+      try await bench.store.snooze(lease, for: delay, isBegun: false)
+      #expect(try await bench.store.untilNextDue() == delay)
+      bench.clock.advance(by: delay)
+    }
+    try await bench.store.snooze(try #require(try await bench.claim()), for: 0)
+    #expect(try await bench.claim()?.claims == 2)
+  }
+
+  @Test(arguments: StoreKind.all)
+  func jobsAreClaimedInShares(kind: StoreKind) async throws {
+    let bench = try await Bench(kind)
+    var follows: [Lease] = []
+    for number in 1...3 {
+      try await bench.submit("followed-\(number)", as: "porc-\(number)")
+      try await bench.plan("porc-\(number)", tfeRunID: "run-\(number)")
+      follows.append(try #require(try await bench.claimOnly(.follow)))
+    }
+    for (delay, follow) in follows.enumerated() { try await bench.store.snooze(follow, for: Double(delay)) }
+    bench.clock.advance(by: 3)
+    try await bench.submit("built", as: "porc-4")
+    try await bench.command("porc-4", .build)
+    bench.clock.advance(by: 1)
+    try await bench.command("porc-3", .cancel(by: .anna))
+    bench.clock.advance(by: 1)
+
+    let decisions = JobShare(of: [.cancel, .confirm, .discard, .override], limit: 5)
+    let plans = JobShare(of: [.build, .clearPlan, .startPlan], limit: 1)
+    let polls = JobShare(of: [.follow, .removeInstance], limit: 1)
+    func claim(_ shares: JobShare...) async throws -> [String] {
+      try await bench.store.claim(worker: "w", for: 60, shares).map { "\($0.kind.rawValue) \($0.run)" }
+    }
+    #expect(try await claim(JobShare(of: [.follow], limit: 0)).isEmpty)
+    #expect(try await claim(decisions, plans, polls) == ["cancel porc-3", "build porc-4", "follow porc-1"])
+    #expect(try await claim(decisions, plans).isEmpty)
+    #expect(try await claim(decisions, plans, polls) == ["follow porc-2"], "porc-3 is worked on")
+  }
+
+  @Test(arguments: StoreKind.all)
   func aJobThatIsWokenIsDueAtOnce(kind: StoreKind) async throws {
     let bench = try await bench(kind, building: "a", "b")
     for _ in 0..<2 { try await bench.store.snooze(try #require(try await bench.claim()), for: 100) }

@@ -8,7 +8,7 @@ import ServiceLifecycle
 import Synchronization
 import TerraformEnterprise
 
-/// Works the jobs of runs, several at once. On graceful shutdown it finishes those in hand and takes no other.
+/// Works the jobs of runs, several at once, as ``JobLanes`` says. On graceful shutdown it finishes those in hand and takes no other.
 struct JobWorker: Service {
   let store: any Store
   let driver: RunDriver
@@ -30,12 +30,13 @@ struct JobWorker: Service {
   }
 
   private final class BusyLanes: Sendable {
-    let count = Mutex(0)
+    let lanes: Mutex<JobLanes>
+    init(_ lanes: JobLanes) { self.lanes = Mutex(lanes) }
   }
 
   func run() async throws {
     let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-    let busy = BusyLanes()
+    let busy = BusyLanes(JobLanes(lanes))
     await withDiscardingTaskGroup { group in
       group.addTask { await forwardRings(to: wake) }
       var alarm: Task<Void, any Error>?
@@ -43,8 +44,8 @@ struct JobWorker: Service {
       for await _ in wakes {
         if doorbell.isOver { break }
         alarm?.cancel()
-        let free = lanes - busy.count.withLock(\.self)
-        guard free > 0 else { continue }  // a lane that has done its work wakes
+        let shares = busy.lanes.withLock(\.shares)
+        guard !shares.isEmpty else { continue }  // a lane that has done its work wakes
         let due = await untilNextDue()
         guard due == 0 else {
           alarm = Task {
@@ -53,12 +54,12 @@ struct JobWorker: Service {
           }
           continue
         }
-        let leases = await claim(upTo: free)
+        let leases = await claim(shares)
         for lease in leases {
-          busy.count.withLock { $0 += 1 }
+          busy.lanes.withLock { $0.begin(lease.kind) }
           group.addTask {
             await work(lease)
-            busy.count.withLock { $0 -= 1 }
+            busy.lanes.withLock { $0.end(lease.kind) }
             wake.yield()
           }
         }
@@ -91,9 +92,9 @@ struct JobWorker: Service {
     }
   }
 
-  private func claim(upTo limit: Int) async -> [Lease] {
+  private func claim(_ shares: [JobShare]) async -> [Lease] {
     do {
-      return try await store.claim(worker: worker, for: leaseDuration, limit: limit)
+      return try await store.claim(worker: worker, for: leaseDuration, shares)
     } catch {
       if !(error is CancellationError) { logger.error("jobs cannot be read", metadata: ["error": "\(error)"]) }
       return []
@@ -111,6 +112,7 @@ struct JobWorker: Service {
       case .reported: break
       case .done: try await store.finish(lease)
       case .later(let delay): try await store.snooze(lease, for: delay)
+      case .notYet(let delay): try await store.snooze(lease, for: delay, isBegun: false)
       }
       logger.debug("job done")
     } catch StoreError.leaseLost {

@@ -48,7 +48,7 @@ extension RunDriver {
     // This job's own lease is one of them.
     guard try await store.tfeRunsUnderWay() <= settings.maximumRuns else {
       try await tellOfTurn(plan, located)
-      return .later(1)
+      return .notYet(1)
     }
     do {
       let made = try await makeRun(of: plan, located, lease)

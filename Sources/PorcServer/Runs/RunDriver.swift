@@ -8,7 +8,7 @@ import TerraformEnterprise
 /// done before, since a process may die at any instant and a job is done at least once.
 struct RunDriver: Sendable {
   let store: any Store
-  let client: TerraformEnterprise.Client
+  var client: TerraformEnterprise.Client
   let settings: TFESettings
   let vault: InputVault
   let logger: Logger
@@ -25,6 +25,15 @@ struct RunDriver: Sendable {
     case reported
     case done
     case later(TimeInterval)
+    /// Nothing was done, since it is not the time yet: this attempt does not count.
+    case notYet(TimeInterval)
+  }
+
+  /// The same driver, whose calls of TFE have this priority.
+  func with(priority: CallPriority) -> RunDriver {
+    var copy = self
+    copy.client = client.with(priority: priority)
+    return copy
   }
 
   /// - Throws: whatever went wrong outside; the worker retries it.
@@ -34,16 +43,17 @@ struct RunDriver: Sendable {
   }
 
   private func step(_ lease: Lease, _ located: Located) async throws -> Outcome {
+    let driver = with(priority: lease.kind.callPriority)
     switch lease.kind {
-    case .build: return try await build(lease, located)
-    case .startPlan: return try await startPlan(lease, located)
-    case .follow: return try await follow(lease, located)
-    case .clearPlan: return try await clear(lease, located)
-    case .confirm: return try await confirm(lease, located)
-    case .discard: return try await discard(lease, located)
-    case .cancel: return try await cancel(lease, located)
-    case .override: return try await override(lease, located)
-    case .removeInstance: return try await remove(lease, located)
+    case .build: return try await driver.build(lease, located)
+    case .startPlan: return try await driver.startPlan(lease, located)
+    case .follow: return try await driver.follow(lease, located)
+    case .clearPlan: return try await driver.clear(lease, located)
+    case .confirm: return try await driver.confirm(lease, located)
+    case .discard: return try await driver.discard(lease, located)
+    case .cancel: return try await driver.cancel(lease, located)
+    case .override: return try await driver.override(lease, located)
+    case .removeInstance: return try await driver.remove(lease, located)
     }
   }
 
@@ -80,5 +90,18 @@ struct RunDriver: Sendable {
     }
     try await store.remove(instance.id, finishing: lease)
     return .reported
+  }
+}
+
+extension RunJob.Kind {
+  /// The priority of the calls of TFE that a job makes.
+  var callPriority: CallPriority {
+    switch self {
+    case .confirm: .apply
+    case .cancel, .discard: .cancel
+    case .build, .startPlan, .override: .plan
+    case .clearPlan, .follow: .poll
+    case .removeInstance: .background
+    }
   }
 }

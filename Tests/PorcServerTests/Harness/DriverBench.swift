@@ -131,6 +131,7 @@ final class DriverBench: Sendable {
       case .reported: break
       case .done: try await store.finish(lease)
       case .later(let delay): try await store.snooze(lease, for: delay)
+      case .notYet(let delay): try await store.snooze(lease, for: delay, isBegun: false)
       }
     } catch {
       try await store.retry(lease, after: 1, because: "\(error)")

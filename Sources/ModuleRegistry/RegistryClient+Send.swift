@@ -90,6 +90,8 @@ extension RegistryClient {
     request.headers.add(name: "User-Agent", value: configuration.userAgent)
     if let token { request.headers.add(name: "Authorization", value: token.authorization) }
     for header in question.headers { request.headers.add(name: header.name, value: header.value) }
+    let isHome = address.origin == home("/").origin
+    let leave = try await isHome ? configuration.admit?() : nil
     let answer: Answer
     do {
       answer = try await withDeadline(question.timeout) { [httpClient, request] in
@@ -99,7 +101,9 @@ extension RegistryClient {
         let body = 200..<300 ~= status ? try await response.body.collect(upTo: question.limit) : ByteBuffer()
         return Answer(status: status, headers: response.headers, body: body, address: address)
       }
+      leave?((answer.status, answer.headers))
     } catch {
+      leave?(nil)
       if Task.isCancelled { throw CancellationError() }
       if error is NIOTooManyBytesError {
         throw RegistryError.tooLarge(question.limit, from: address.host, place: place)

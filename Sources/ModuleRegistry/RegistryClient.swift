@@ -3,6 +3,7 @@ public import FoundationEssentials
 public import HTTPExchange
 public import Logging
 import NIOCore
+public import NIOHTTP1
 public import Retry
 
 /// A client of one host that speaks Terraform's module registry protocol: the public registry, a Terraform Enterprise,
@@ -30,6 +31,9 @@ public struct RegistryClient: Sendable {
     public var userAgent: String
     /// Whether http is spoken where a host is this machine (`localhost`, `127.…`), as tests need it.
     public var allowsPlainHTTP = false
+    /// Lets in each request to ``host`` itself, where they are limited: returns when it may be sent. What it returns is
+    /// called once, with the answer if there was one. Without it requests are sent at once.
+    public var admit: (@Sendable () async throws -> @Sendable (_ answer: (status: Int, headers: HTTPHeaders)?) -> Void)?
     /// How often and how fast a failed call is sent again.
     public var retryPolicy = RetryPolicy()
     /// How long one attempt may take, the answer's body included.

@@ -40,6 +40,7 @@ struct ServerSettingsTests {
       "PORC_RETENTION_SECONDS": "60", "PORC_MAXIMUM_PLAN_AGE_SECONDS": "900", "PORC_APPROVAL_REQUIRED": "yes",
       "PORC_CONCURRENCY": "2", "PORC_CATALOG_INTERVAL_SECONDS": "5", "PORC_RECONCILE_INTERVAL_SECONDS": "6",
       "PORC_INSTALLATION": "two", "TFE_PROJECT": "infra", "TFE_WORKSPACE_PREFIX": "p2-", "TFE_EXECUTION_MODE": "agent",
+      "TFE_CALLS_PER_SECOND": "12",
       "PORT_API": "entities", "PORT_API_TOKEN": "plain", "PORT_CLIENT_ID": nil, "PORT_CLIENT_SECRET": nil,
       "PORT_SETUP": "true",
     ])
@@ -49,6 +50,7 @@ struct ServerSettingsTests {
     #expect(settings.lanes == 2 && settings.catalog.interval == 5 && settings.reconcileInterval == 6)
     #expect(settings.tfe.installation == "two" && settings.tfe.project == "infra")
     #expect(settings.tfe.workspacePrefix == "p2-" && settings.tfe.executionMode == "agent")
+    #expect(settings.tfe.callsPerSecond == 12)
     #expect(settings.portal.dialect == .entities && settings.portal.makesBlueprints)
   }
 

@@ -38,13 +38,15 @@ public struct PorcServer: Service {
       })
     let vault = try InputVault(keyFile: settings.secretKeyFile)
     let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: .plain)
-    let tfe = Self.tfeClient(settings.tfe, http, logger)
+    // One for all that calls TFE with the token.
+    let budget = RateBudget(callsPerSecond: settings.tfe.callsPerSecond)
+    let tfe = Self.tfeClient(settings.tfe, budget, http, logger)
     let portal = Self.portalClient(settings.portal, http, logger)
     let rules = RunMachine.Rules(maximumPlanAge: settings.maximumPlanAge)
     let doorbell = Doorbell(store: store)
     let catalog = CatalogCache(store: store)
     let factory = SourceFactory(
-      settings.catalog, vault: vault, http: http, tfe: (tfe, settings.tfe), logger: logger)
+      settings.catalog, vault: vault, http: http, tfe: (tfe.with(priority: .background), settings.tfe), logger: logger)
     let sync = CatalogSync(store: store, factory: factory, logger: logger)
     let readiness = Readiness(store: store)
     let watch = CatalogWatch(
@@ -65,12 +67,13 @@ public struct PorcServer: Service {
       AccessMiddleware(store: store)
     }
     let routes = Routes(router: router, table: table)
-    HealthRoutes(store: store, readiness: readiness, sync: sync).register(in: routes)
+    HealthRoutes(store: store, readiness: readiness, sync: sync, budget: budget).register(in: routes)
     RunRoutes(
       store: store, views: views, submissions: submissions, idempotency: idempotency, doorbell: doorbell, waits: waits
     ).register(in: routes)
     RunLogRoutes(
-      store: store, client: tfe, secrets: SecretKeeper(store: store, vault: vault), doorbell: doorbell, streams: streams
+      store: store, client: tfe.with(priority: .poll), secrets: SecretKeeper(store: store, vault: vault),
+      doorbell: doorbell, streams: streams
     ).register(in: routes)
     EventRoutes(store: store, doorbell: doorbell, streams: streams).register(in: routes)
     InstanceRoutes(store: store, views: views, submissions: submissions, idempotency: idempotency)
@@ -93,7 +96,8 @@ public struct PorcServer: Service {
       logger: logger)
     let driver = RunDriver(store: store, client: tfe, settings: settings.tfe, vault: vault, logger: logger)
     let sweeper = Sweeper(
-      store: store, driver: driver, retention: settings.retention, idle: 2 * settings.sweepInterval, logger: logger)
+      store: store, driver: driver.with(priority: .background), retention: settings.retention,
+      idle: 2 * settings.sweepInterval, logger: logger)
     let reconciler = PortalReconciler(store: store, client: portal, logger: logger)
     services = [
       doorbell,
@@ -167,9 +171,12 @@ public struct PorcServer: Service {
     try? await store.close()
   }
 
-  private static func tfeClient(_ settings: TFESettings, _ http: HTTPClient, _ logger: Logger) -> Client {
-    let configuration = Client.Configuration(
+  private static func tfeClient(
+    _ settings: TFESettings, _ budget: any CallBudget, _ http: HTTPClient, _ logger: Logger
+  ) -> Client {
+    var configuration = Client.Configuration(
       address: settings.address, token: BearerToken(settings.token), userAgent: "porc/\(PorcVersion.current)")
+    configuration.budget = budget
     return Client(configuration, httpClient: http, logger: logger)
   }
 

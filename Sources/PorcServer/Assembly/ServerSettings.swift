@@ -20,7 +20,7 @@ public struct ServerSettings: Sendable {
   public var maximumPlanAge: TimeInterval?
   /// Whether every apply needs an approval.
   public var approvalRequired = false
-  /// How many jobs are done at once: builds, and calls of TFE.
+  /// How many jobs of a class are done at once: decisions, what leads to plans, what reads how far they have come.
   public var lanes = 8
   /// How many event and log streams may be open at once.
   public var maximumStreams = 500
@@ -80,6 +80,7 @@ extension ServerSettings {
   /// | `tfe.workspace_prefix` | text | `porc-` | |
   /// | `tfe.execution_mode` | text | none | `remote` or `agent`; sent for new workspaces |
   /// | `tfe.maximum_runs` | number | 50 | a plan begins only while fewer runs plan or apply |
+  /// | `tfe.calls_per_second` | number | 30, or what TFE's answers say | TFE's limit for the token; 0 for none |
   /// | `port.base_url` | URL | required | |
   /// | `port.api` | text | `api` | `api` is Port's own, `entities` the plain one |
   /// | `port.client_id`, `port.client_secret` | text, secret | required with `api` | |
@@ -102,7 +103,7 @@ extension ServerSettings {
   /// | `github.webhook_secret` | texts, secret: a list, or with `,` between them | none | one of them signs each webhook |
   /// | `porc.reconcile_interval_seconds` | number | 300 | |
   /// | `porc.sweep_interval_seconds` | number | 30 | |
-  /// | `porc.concurrency` | number | 8 | jobs done at once |
+  /// | `porc.concurrency` | number | 8 | jobs of a class done at once |
   /// | `porc.maximum_streams` | number | 500 | open event and log streams |
   /// | `porc.maximum_waits` | number | 2000 | status reads that wait for a change |
   ///
@@ -146,6 +147,7 @@ extension ServerSettings {
     settings.workspacePrefix = reader.text("tfe.workspace_prefix") ?? settings.workspacePrefix
     settings.installation = reader.text("porc.installation") ?? settings.installation
     settings.maximumRuns = reader.number("tfe.maximum_runs", in: 1...10_000) ?? settings.maximumRuns
+    settings.callsPerSecond = reader.number("tfe.calls_per_second", in: 0...1000)
     settings.executionMode = reader.text("tfe.execution_mode")
     if let mode = settings.executionMode, mode != "remote", mode != "agent" {
       reader.problem("tfe.execution_mode", "is neither 'remote' nor 'agent'")

@@ -3,12 +3,14 @@ import HTTPTypes
 import Hummingbird
 import PorcCore
 import PorcStore
+import TerraformEnterprise
 
 /// For whoever operates PORC.
 struct HealthRoutes: Sendable {
   let store: any Store
   let readiness: Readiness
   let sync: CatalogSync
+  let budget: RateBudget
 
   func register(in routes: Routes) {
     routes.get("/healthz", needs: nil) { _, _ in try .json(Health(status: "ok", version: PorcVersion.current)) }
@@ -49,9 +51,48 @@ struct HealthRoutes: Sendable {
       # HELP porc_source_findings What is wrong or doubtful in a source.
       # TYPE porc_source_findings gauge
       \(sources.map { "porc_source_findings{source=\(Self.label($0))} \($0.report.findings.count)" }.joined(separator: "\n"))
+      \(Self.text(budget.reading))
 
       """
     return .bytes(Data(text.utf8), type: "text/plain; version=0.0.4; charset=utf-8")
+  }
+
+  /// TFE's limits, and how PORC fares with them.
+  private static func text(_ reading: RateBudget.Reading) -> String {
+    func series<Label: RawRepresentable<String> & Hashable>(
+      _ name: String, _ label: String, _ values: [Label: Int], of all: [Label]
+    ) -> String {
+      all.map { "\(name){\(label)=\"\($0.rawValue)\"} \(values[$0] ?? 0)" }.joined(separator: "\n")
+    }
+    let limited = CallScope.allCases.filter { reading.limits[$0] != nil }
+    var parts: [String] = []
+    if !limited.isEmpty {
+      parts.append(
+        """
+        # HELP porc_tfe_calls_limit Calls that TFE allows: general ones a second, lists of runs a minute.
+        # TYPE porc_tfe_calls_limit gauge
+        \(series("porc_tfe_calls_limit", "scope", reading.limits, of: limited))
+        # HELP porc_tfe_calls_remaining Calls that could be made at once.
+        # TYPE porc_tfe_calls_remaining gauge
+        \(series("porc_tfe_calls_remaining", "scope", reading.remaining, of: limited))
+        """)
+    }
+    parts.append(
+      """
+      # HELP porc_tfe_calls_waiting Calls that wait for the budget.
+      # TYPE porc_tfe_calls_waiting gauge
+      \(series("porc_tfe_calls_waiting", "priority", reading.waiting, of: CallPriority.allCases))
+      # HELP porc_tfe_calls_longest_wait_seconds How long the longest waiting call has waited.
+      # TYPE porc_tfe_calls_longest_wait_seconds gauge
+      porc_tfe_calls_longest_wait_seconds \(Double(reading.longestWait.milliseconds) / 1000)
+      # HELP porc_tfe_calls_total Calls of TFE, retries included.
+      # TYPE porc_tfe_calls_total counter
+      \(series("porc_tfe_calls_total", "priority", reading.made, of: CallPriority.allCases))
+      # HELP porc_tfe_calls_refused_total Calls that TFE refused because there were too many (429).
+      # TYPE porc_tfe_calls_refused_total counter
+      \(series("porc_tfe_calls_refused_total", "scope", reading.refused, of: CallScope.allCases))
+      """)
+    return parts.joined(separator: "\n")
   }
 
   /// A label's value in quotes.

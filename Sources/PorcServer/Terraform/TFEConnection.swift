@@ -18,6 +18,8 @@ public struct TFESettings: Sendable {
   public var executionMode: String?
   /// A plan begins only while fewer of PORC's runs than this plan or apply there.
   public var maximumRuns = 50
+  /// TFE's limit on calls a second for the token; `nil` for the published one, or the one that its answers say; 0 for none.
+  public var callsPerSecond: Int?
 
   public init(
     address: URL, token: String, organization: String, project: String? = nil, workspacePrefix: String = "porc-",

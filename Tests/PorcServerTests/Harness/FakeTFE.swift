@@ -55,6 +55,8 @@ final class FakeTFE: Sendable {
     /// The status of its errors while it is away; `nil` for a connection that is dropped.
     var errorStatus: Int? = 503
     var knowsToken = true
+    /// The next call is refused, since there were too many, and the next one is to come after so many seconds.
+    var refusal: Double?
     /// The status that a new run has at once.
     var planned = "planned"
     /// The status that a confirmed run has at once.
@@ -98,6 +100,10 @@ final class FakeTFE: Sendable {
     server.always(call) { [self] request in
       state.withLock { state in
         if state.isAway { return state.errorStatus.map { .status($0, headers: [.retryAfter: "20"]) } ?? .dropped }
+        if let seconds = state.refusal {
+          state.refusal = nil
+          return .status(429, headers: [.retryAfter: "\(seconds)"])
+        }
         guard state.knowsToken, request.headers[.authorization] == "Bearer \(Self.token)" else { return .status(401) }
         return handler(request, &state)
       }

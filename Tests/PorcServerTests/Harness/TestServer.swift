@@ -45,6 +45,7 @@ struct TestServer: Sendable {
             baseURL: try #require(URL(string: portURL)),
             credentials: .clientCredentials(id: "client", secret: FakePort.secret)))
         settings.listenPort = 0
+        settings.tfe.callsPerSecond = 1000  // it is on this machine, and has no limit
         settings.catalog.folders = [templates.path]
         change(&settings)
         let server = try PorcServer(settings, logger: log.logger)

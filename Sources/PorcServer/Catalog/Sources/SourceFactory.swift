@@ -73,10 +73,12 @@ final class SourceFactory: Sendable {
     case .tfe(let organization):
       let address = tfe.settings.address
       let text = address.port.map { "\(address.host() ?? ""):\($0)" } ?? address.host() ?? ""
+      let token = try token(of: entry)
       return try registrySource(
-        entry, try Self.host(text), token: try token(of: entry) ?? tfe.settings.token,
+        entry, try Self.host(text), token: token ?? tfe.settings.token,
         .organization(organization, of: tfe.client, only: try Self.addresses(source)),
-        allowsPlainHTTP: address.scheme == "http")
+        // With PORC's own token these are calls like all others.
+        sharesBudget: token == nil, allowsPlainHTTP: address.scheme == "http")
     }
   }
 
@@ -119,7 +121,7 @@ final class SourceFactory: Sendable {
 
   private func registrySource(
     _ entry: ConfiguredSource, _ host: RegistryHost, token: String?, _ modules: RegistrySource.Modules,
-    allowsPlainHTTP: Bool = false
+    sharesBudget: Bool = false, allowsPlainHTTP: Bool = false
   ) throws -> RegistrySource {
     let name = entry.source.name
     var limits = TarGzip.Limits()
@@ -131,6 +133,7 @@ final class SourceFactory: Sendable {
       var configuration = RegistryClient.Configuration(
         host: host, token: token.map { BearerToken($0) }, userAgent: "porc/\(PorcVersion.current)")
       configuration.allowsPlainHTTP = allowsPlainHTTP || settings.allowsLocalPaths
+      if sharesBudget { configuration.admit = { [tfe] in try await tfe.client.admit() } }
       let client = RegistryClient(configuration, httpClient: http, logger: logger)
       registries[name] = (host, token, client)
       return client

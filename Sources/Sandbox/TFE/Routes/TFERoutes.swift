@@ -94,12 +94,14 @@ struct TFERoutes: Sendable {
   }
 }
 
-/// What the CLI decides by: the API's level, and whether the product can show structured plans.
+/// What clients decide by: the API's level, whether the product can show structured plans, and how many calls a second
+/// they may make. None are refused here; this is the highest number that clients may be expected to take seriously.
 struct ProductHeaders: RouterMiddleware {
   typealias Context = BasicRequestContext
 
   private static let headers = [
     ("TFP-API-Version", "2.6"), ("TFP-AppName", "Terraform Enterprise"), ("X-TFE-Version", "v202506-1"),
+    ("X-RateLimit-Limit", "1000"),
   ].compactMap { name, value in HTTPField.Name(name).map { ($0, value) } }
 
   func handle(

@@ -94,7 +94,8 @@ public struct PorcServer: Service {
         address: .hostname(settings.host, port: settings.listenPort), serverName: "porc"),
       onServerRunning: { channel in address.announce(port: channel.localAddress?.port ?? settings.listenPort) },
       logger: logger)
-    let driver = RunDriver(store: store, client: tfe, settings: settings.tfe, vault: vault, logger: logger)
+    var driver = RunDriver(store: store, client: tfe, settings: settings.tfe, vault: vault, logger: logger)
+    driver.delay = { budget.delay(for: $0) }
     let sweeper = Sweeper(
       store: store, driver: driver.with(priority: .background), retention: settings.retention,
       idle: 2 * settings.sweepInterval, logger: logger)

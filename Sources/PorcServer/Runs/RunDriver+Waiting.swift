@@ -124,7 +124,10 @@ extension RunDriver {
     _ lease: Lease, _ located: Located, _ step: (Located) async throws -> Outcome
   ) async throws -> Outcome {
     var located = located
-    if lease.kind.asksTFE, let until = await rateLimitedUntil(), until > now().addingTimeInterval(1) {
+    // What waits for less is through before anybody has read of it.
+    let delay = lease.kind.asksTFE ? delay(lease.kind.callPriority) : .zero
+    if delay > .seconds(5) {
+      let until = now().addingTimeInterval(Double(delay.components.seconds))
       try await tell(.rateLimited(until: Timestamp.rounded(until)), located)
       located = try await store.locate(lease.run.rawValue) ?? located
     }

@@ -13,8 +13,8 @@ struct RunDriver: Sendable {
   let vault: InputVault
   let logger: Logger
   var now: @Sendable () -> Date = { Date() }
-  /// Until when TFE's rate limit keeps calls from being sent; `nil` while it does not.
-  var rateLimitedUntil: @Sendable () async -> Date? = { nil }
+  /// How long a call of this priority would wait for its turn in the budget now.
+  var delay: @Sendable (CallPriority) -> Duration = { _ in .zero }
 
   var secrets: SecretKeeper { SecretKeeper(store: store, vault: vault) }
   var workspaces: Workspaces { Workspaces(client: client, settings: settings) }

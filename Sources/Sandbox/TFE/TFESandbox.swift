@@ -47,7 +47,8 @@ public struct TFESandbox: Service {
   public init(
     host: String, port: Int, dataFolder: String, organization: String, token: String,
     workerEnvironment: [String: String] = [:], terraform: String? = nil, concurrency: Int = 4, faults: FaultPlan? = nil,
-    features: TFEFeatures = .init(), forceCancelCoolOff: Duration = .seconds(10), stopGrace: Duration = .seconds(45), logger: Logger
+    features: TFEFeatures = .init(), forceCancelCoolOff: Duration = .seconds(10), stopGrace: Duration = .seconds(45),
+    logger: Logger
   ) {
     self.host = host
     self.port = port

@@ -1,5 +1,6 @@
 import Foundation
 import PorcCore
+import PorcStore
 import TestKit
 import Testing
 
@@ -25,10 +26,16 @@ struct CallBudgetTests {
     try await TestServer.run(instances: names + ["db"]) { test in
       let applied = try await test.planned(Samples.blueprint("db"))
       test.tfe.change { $0.planned = "planning" }
-      for name in names { _ = try await test.post("/runs/\(try await test.submit(Samples.blueprint(name)))/plan") }
-      // All lanes that poll wait for the budget, and one poll more than there are lanes is due.
+      var follows: [RunJob] = []
+      for name in names {
+        let run = try await test.submit(Samples.blueprint(name))
+        _ = try await test.post("/runs/\(run)/plan")
+        follows.append(RunJob(.follow, run: PorcCore.Run.ID(run), plan: 1))
+      }
       while test.tfe.runs.count < 10 { try await Task.sleep(for: .milliseconds(5)) }
-      test.tfe.change { $0.refusal = 5 }
+      // One poll is refused, and with it all lanes that poll wait; one poll more than there are lanes is due.
+      test.tfe.change { $0.refusal = 8 }
+      try await test.server.store.wake(follows)
       try await waitFor("porc_tfe_calls_waiting{priority=\"poll\"}", atLeast: 7, test)
 
       #expect(try await test.post("/runs/\(applied)/apply").status == 202)

@@ -297,7 +297,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct PolicyCLITests {
   @Test func policiesAreShownAndOverridden() async throws {
     try await TFE.run { tfe in
-      let terraform = try CLI(tfe, in: tfe.folder)
+      let terraform = try CLI(tfe)
       _ = try await terraform("init", "-input=false")
       try tfe.writePolicies(
         """
@@ -319,7 +319,7 @@ import Testing
 
   @Test func aHardFailureIsShown() async throws {
     try await TFE.run { tfe in
-      let terraform = try CLI(tfe, in: tfe.folder)
+      let terraform = try CLI(tfe)
       _ = try await terraform("init", "-input=false")
       try tfe.writePolicies(
         #"{"seconds": 1, "policies": [{"name": "no", "enforcement": "hard-mandatory", "result": "fail"}]}"#)
@@ -333,7 +333,7 @@ import Testing
 
   @Test func opaPoliciesAreShownAndOverridden() async throws {
     try await TFE.run { tfe in
-      let terraform = try CLI(tfe, in: tfe.folder)
+      let terraform = try CLI(tfe)
       _ = try await terraform("init", "-input=false")
       try tfe.writePolicies(Policies.softOPA)
       let apply = try await tfe.overriding(terraform, until: "post_plan_completed")

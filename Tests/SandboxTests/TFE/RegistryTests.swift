@@ -117,7 +117,7 @@ import Testing
         }
         """
       ]
-      let terraform = try CLI(tfe, in: tfe.folder, files)
+      let terraform = try CLI(tfe, files)
       // Modules need a host with a dot; its host block takes the place of DNS.
       let settings = """
         host "tfe.porc.test" {

@@ -32,7 +32,8 @@ struct TFE: Sendable {
   ) async throws {
     try await withTemporaryFolder { folder in
       try await run(
-        in: folder, terraform: terraform, concurrency: concurrency, faults: faults, features: features, coolOff: coolOff,
+        in: folder, terraform: terraform, concurrency: concurrency, faults: faults, features: features,
+        coolOff: coolOff,
         stopGrace: stopGrace, environment: environment, body: body)
     }
   }
@@ -47,7 +48,8 @@ struct TFE: Sendable {
     logger.logLevel = .critical
     let sandbox = TFESandbox(
       host: "127.0.0.1", port: 0, dataFolder: folder + "/data", organization: "acme", token: token,
-      workerEnvironment: environment, terraform: terraform, concurrency: concurrency, faults: faults, features: features,
+      workerEnvironment: environment, terraform: terraform, concurrency: concurrency, faults: faults,
+      features: features,
       forceCancelCoolOff: coolOff, stopGrace: stopGrace, logger: logger)
     let group = ServiceGroup(configuration: .init(services: [sandbox], logger: logger))
     try await withThrowingTaskGroup(of: Void.self) { tasks in

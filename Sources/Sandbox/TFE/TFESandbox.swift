@@ -108,7 +108,8 @@ public struct TFESandbox: Service {
 
     let engine = RunEngine(
       state: state, terraform: terraform, slots: Slots(concurrency), grace: stopGrace, logger: logger)
-    let sender = NotificationSender(state: state, listening: listening, logger: logger)
+    let sender = NotificationSender(
+      state: state, listening: listening, faults: faults.map(NotificationFaults.init), logger: logger)
     let routes = TFERoutes(
       state: state, plans: PlanDocuments(state: state, terraform: terraform), sender: sender, token: token,
       requests: requests)

@@ -11,7 +11,10 @@ import ServiceLifecycle
 struct NotificationSender: Service {
   let state: TFEState
   let listening: Listening
+  /// What goes wrong on purpose; nil for nothing.
+  let faults: NotificationFaults?
   let logger: Logger
+  private let held = HeldNotifications()
 
   /// Of the process, like the threads it runs on: it has no end of its own.
   private static let client = HTTPClient(
@@ -20,8 +23,8 @@ struct NotificationSender: Service {
       redirectConfiguration: .disallow, timeout: .init(connect: .seconds(5)), decompression: .disabled))
   private static let maximumBody = 4 << 10
 
-  init(state: TFEState, listening: Listening, logger: Logger) {
-    (self.state, self.listening, self.logger) = (state, listening, logger)
+  init(state: TFEState, listening: Listening, faults: NotificationFaults?, logger: Logger) {
+    (self.state, self.listening, self.faults, self.logger) = (state, listening, faults, logger)
   }
 
   func run() async throws {
@@ -37,25 +40,66 @@ struct NotificationSender: Service {
   }
 
   private func sendAll(of id: String, base: String) async {
-    while let notification = state.outbox.next(for: id) {
-      guard !Task.isCancelled, let configuration = await state.notifications[id], configuration.isEnabled else {
-        continue
+    await withDiscardingTaskGroup { late in
+      while let notification = state.outbox.next(for: id) {
+        guard !Task.isCancelled, let configuration = await state.notifications[id], configuration.isEnabled else {
+          continue
+        }
+        // Whoever hears of a status may rely on it.
+        guard (try? await state.settle()) != nil else { continue }
+        let payload = notification.payload(
+          organization: state.organization, base: base, hasTypes: state.features.projectNotifications)
+        let send = { @Sendable in await deliver(payload, of: notification.runID, to: configuration) }
+        switch fate(of: notification) {
+        case .sent: await send()
+        case .lost: continue
+        case .doubled:
+          await send()
+          await send()
+        case .late(let delay):
+          late.addTask {
+            try? await Task.sleep(for: delay)
+            await send()
+          }
+          continue
+        case .reordered(let patience):
+          let ticket = held.hold(for: id)
+          late.addTask {
+            await ticket.wait(atMost: patience)
+            await send()
+          }
+          continue
+        }
+        held.release(id)
       }
-      // Whoever hears of a status may rely on it.
-      guard (try? await state.settle()) != nil else { continue }
-      let payload = notification.payload(
-        organization: state.organization, base: base, hasTypes: state.features.projectNotifications)
-      let delivery = await send(payload, to: configuration)
-      if !delivery.isSuccessful {
-        logger.warning(
-          "a notification was not taken",
-          metadata: [
-            "notification_configuration": "\(id)", "run.id": "\(notification.runID)",
-            "status": "\(delivery.code ?? "none")",
-          ])
-      }
-      await state.recordDelivery(delivery, of: id)
     }
+  }
+
+  private func fate(of notification: Notification) -> NotificationFaults.Fate {
+    let fate = faults?.next() ?? .sent
+    if fate != .sent {
+      logger.warning(
+        "fault dealt",
+        metadata: [
+          "fault": "\(fate)", "notification_configuration": "\(notification.configurationID)",
+          "run.id": "\(notification.runID)",
+        ])
+    }
+    return fate
+  }
+
+  private func deliver(_ payload: JSONValue, of runID: String, to configuration: NotificationConfiguration) async {
+    guard !Task.isCancelled else { return }
+    let delivery = await send(payload, to: configuration)
+    if !delivery.isSuccessful {
+      logger.warning(
+        "a notification was not taken",
+        metadata: [
+          "notification_configuration": "\(configuration.id)", "run.id": "\(runID)",
+          "status": "\(delivery.code ?? "none")",
+        ])
+    }
+    await state.recordDelivery(delivery, of: configuration.id)
   }
 
   /// Asks the receiver whether it takes notifications, by a test payload.

@@ -95,7 +95,8 @@ struct TFERoutes: Sendable {
 }
 
 /// What clients decide by: the API's level, whether the product can show structured plans, and how many calls a second
-/// they may make. None are refused here; this is the highest number that clients may be expected to take seriously.
+/// they may make. None are refused but by a fault, which has its own number; this is the highest that clients may be
+/// expected to take seriously.
 struct ProductHeaders: RouterMiddleware {
   typealias Context = BasicRequestContext
 
@@ -109,7 +110,7 @@ struct ProductHeaders: RouterMiddleware {
     next: (Request, BasicRequestContext) async throws -> Response
   ) async throws -> Response {
     var response = try await next(request, context)
-    for (name, value) in Self.headers { response.headers[name] = value }
+    for (name, value) in Self.headers where response.headers[name] == nil { response.headers[name] = value }
     return response
   }
 }

@@ -93,13 +93,28 @@ extension RunDriver {
     if lease.claims > 1, let made = try await lookForRun(message, in: workspace) { return made }
     try await setVariables(located, workspace)
     let version = try await configurationVersion(located, workspace)
-    var options = RunOptions(workspaceID: workspace.id, configurationVersionID: version, message: message)
+    var options = RunOptions(workspaceID: workspace.id, configurationVersionID: version.id, message: message)
     options.isDestroy = run.operation == .destroy
     options.autoApply = plan.request.appliesAutomatically
     options.variables = Self.inputsOwner(of: located).submission.inputs.sorted { $0.key < $1.key }.map {
       RunOptions.Variable(key: $0.key, hclValue: $0.value.hclLiteral)
     }
-    return try await client.runs.create(options)
+    return version.isNew
+      ? try await createRun(options, afterUploadOf: version.id) : try await client.runs.create(options)
+  }
+
+  /// Makes the run at once, without a look at whether the upload was processed: nearly always it was, and then that look
+  /// would be a call for nothing.
+  ///
+  /// TFE refuses a run of a version that it has not processed yet (422), and so did not make it. What else it may have
+  /// refused it for, it refuses again once the version is processed: that counts.
+  private func createRun(_ options: RunOptions, afterUploadOf version: String) async throws -> TerraformEnterprise.Run {
+    do {
+      return try await client.runs.create(options)
+    } catch let error as TFEError where error.kind == .unprocessable {
+      try await waitUntilUploaded(version)
+      return try await client.runs.create(options)
+    }
   }
 
   /// Looks for the run of an earlier attempt. As long as nobody can tell, it may be there, and the plan has not failed.
@@ -138,9 +153,12 @@ extension RunDriver {
     try await SensitiveVariables(client: client).set(try await secrets.inputs(of: located), in: workspace)
   }
 
-  private func configurationVersion(_ located: Located, _ workspace: PorcCore.Workspace) async throws -> String {
+  /// - Returns: what the run is made from, and whether it was uploaded just now.
+  private func configurationVersion(
+    _ located: Located, _ workspace: PorcCore.Workspace
+  ) async throws -> (id: String, isNew: Bool) {
     if located.run.operation == .destroy, let basis = located.situation.instance.basis {
-      return basis.configurationVersionID
+      return (basis.configurationVersionID, false)
     }
     guard let digest = located.run.bundle, let bundle = try await store.blob(digest) else {
       throw TFERefusal(
@@ -151,13 +169,12 @@ extension RunDriver {
       throw TFERefusal(failure: Failure("Terraform Enterprise gave no upload URL for the configuration"))
     }
     try await client.configurationVersions.upload(Array(bundle), to: url)
-    try await waitUntilUploaded(version.id)
-    return version.id
+    return (version.id, true)
   }
 
-  /// TFE takes a moment to process an upload; a run made earlier would be refused.
+  /// TFE takes a moment to process an upload.
   private func waitUntilUploaded(_ id: String) async throws {
-    var delay = Duration.milliseconds(20)
+    var delay = Duration.milliseconds(100)
     for _ in 0..<42 {
       let version = try await client.configurationVersions.read(id)
       if version.status == .uploaded { return }

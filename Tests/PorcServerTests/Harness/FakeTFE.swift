@@ -27,11 +27,21 @@ final class FakeTFE: Sendable {
         id: id, workspace: workspace, status: status, hasChanges: true, message: "by hand", version: "cv-1",
         isDestroy: false, autoApply: false, variables: .null)
     }
+    var isFinal: Bool {
+      ["applied", "planned_and_finished", "discarded", "errored", "canceled"].contains(status)
+    }
   }
 
   struct Variable: Sendable {
     var id: String
     var attributes: [String: Value]
+  }
+
+  struct Notification: Sendable {
+    var id: String
+    var owner: String
+    var attributes: [String: Value]
+    var token: String { attributes["token"]?.stringValue ?? "" }
   }
 
   struct State: Sendable {
@@ -44,6 +54,12 @@ final class FakeTFE: Sendable {
     var variablesMade = 0
     var versions = 0
     var uploads: [String: [UInt8]] = [:]
+    /// How often an uploaded version is still said to be pending; a run of it is refused until then.
+    var pendingReads = 0
+    /// What is wrong with what was uploaded.
+    var uploadError: String?
+    /// The next run is refused for a reason of its own.
+    var refusesRuns = false
     var runs: [RemoteRun] = []
     /// By workspace: the run that is the current one although others were made later.
     var currentRuns: [String: String] = [:]
@@ -67,6 +83,14 @@ final class FakeTFE: Sendable {
     var outputs: [(name: String, value: Value, isSensitive: Bool)] = []
     /// By `run-1/plan`.
     var logs: [String: String] = [:]
+    /// By `ws-web` or `prj-1`, in the order of their making.
+    var notifications: [Notification] = []
+    /// The status with which it refuses to make or change one.
+    var refusesNotifications: Int?
+    /// Whether it has them for projects.
+    var hasProjectNotifications = false
+    /// Whether the workspaces are in the project `prj-1`, named `platform`.
+    var hasProject = false
   }
 
   let server = ScriptedServer()
@@ -81,6 +105,40 @@ final class FakeTFE: Sendable {
       scriptRun("run-\(number)")
     }
     on("POST /api/v2/runs") { [self] request, state in create(request, &state) }
+    on("GET /api/v2/organizations/\(Self.organization)/projects") { _, _ in
+      Self.list([Self.resource("projects", "prj-1", ["name": "platform"])])
+    }
+    scriptNotifications("projects", "prj-1")
+    for number in 1...10 {
+      on("PATCH /api/v2/notification-configurations/nc-\(number)") { request, state in
+        if let status = state.refusesNotifications { return .status(status) }
+        guard let index = state.notifications.firstIndex(where: { $0.id == "nc-\(number)" }) else {
+          return Self.notFound
+        }
+        let changes = request.value["data"]?["attributes"]?.objectValue ?? [:]
+        state.notifications[index].attributes.merge(changes) { $1 }
+        return Self.document("notification-configurations", "nc-\(number)", state.notifications[index].shown)
+      }
+    }
+  }
+
+  private func scriptNotifications(_ kind: String, _ owner: String) {
+    let path = "/api/v2/\(kind)/\(owner)/notification-configurations"
+    on("GET \(path)") { _, state in
+      guard kind == "workspaces" || state.hasProjectNotifications else { return Self.notFound }
+      return Self.list(
+        state.notifications.filter { $0.owner == owner }.map {
+          Self.resource("notification-configurations", $0.id, $0.shown)
+        })
+    }
+    on("POST \(path)") { request, state in
+      if let status = state.refusesNotifications { return .status(status) }
+      let new = Notification(
+        id: "nc-\(state.notifications.count + 1)", owner: owner,
+        attributes: request.value["data"]?["attributes"]?.objectValue ?? [:])
+      state.notifications.append(new)
+      return Self.document("notification-configurations", new.id, new.shown, status: 201)
+    }
   }
 
   func change(_ change: (inout State) -> Void) { state.withLock { state in change(&state) } }
@@ -123,12 +181,12 @@ final class FakeTFE: Sendable {
       ) { $1 }
       return Self.document("workspaces", state.workspaceID(name), ["name": .string(name)], status: 201)
     }
-    // As the sweeper asks: those of an installation whose current run awaits a decision.
+    // As the sweeper asks: those of an installation whose current run goes on.
     on("GET /api/v2/organizations/\(Self.organization)/workspaces") { request, state in
       let query = request.query.removingPercentEncoding ?? ""
       let blocked = state.workspaces.filter { name, tags in
         query.contains("filter[tagged][0][value]=\(tags["porc-installation"] ?? "none")")
-          && state.current(in: state.workspaceID(name))?.isPlanned == true
+          && state.current(in: state.workspaceID(name)).map { query.contains($0.status) && !$0.isFinal } == true
       }
       let current = blocked.keys.compactMap { state.current(in: state.workspaceID($0)) }
       let data = blocked.keys.map { name in
@@ -137,8 +195,8 @@ final class FakeTFE: Sendable {
           "workspaces", id, ["name": .string(name), "execution-mode": "remote"],
           related: ["current-run": ("runs", state.current(in: id)?.id ?? "")])
       }
-      return .json(
-        #"{"data": \#(Value.array(data).json()), "included": \#(Value.array(current.map(Self.resource)).json())}"#)
+      let included = current.flatMap { [Self.resource($0), Self.plan(of: $0)] }
+      return .json(#"{"data": \#(Value.array(data).json()), "included": \#(Value.array(included).json())}"#)
     }
     on("GET /api/v2/organizations/\(Self.organization)/workspaces/\(name)") { _, state in
       Self.workspace(name, state.workspaceID(name), state)
@@ -162,6 +220,7 @@ final class FakeTFE: Sendable {
     // A run that has begun locks its workspace, as somebody does.
     let holder = current.flatMap { ["planning", "planned", "applying"].contains($0.status) ? $0 : nil }
     if let holder { related["locked-by"] = ("runs", holder.id) }
+    if state.hasProject { related["project"] = ("projects", "prj-1") }
     if lock != nil { related["locked-by"] = ("users", "user-1") }
     return resource(
       "workspaces", id,
@@ -208,6 +267,7 @@ final class FakeTFE: Sendable {
       return .status(204)
     }
     scriptVariables(id)
+    scriptNotifications("workspaces", id)
   }
 
   private func scriptVariables(_ workspace: String) {
@@ -244,8 +304,12 @@ final class FakeTFE: Sendable {
 
   private func scriptVersion(_ id: String) {
     on("GET /api/v2/configuration-versions/\(id)") { _, state in
-      Self.document(
-        "configuration-versions", id, ["status": state.uploads[id] == nil ? "pending" : "uploaded"])
+      if let error = state.uploadError {
+        return Self.document("configuration-versions", id, ["status": "errored", "error-message": .string(error)])
+      }
+      let isPending = state.uploads[id] == nil || state.pendingReads > 0
+      state.pendingReads -= 1
+      return Self.document("configuration-versions", id, ["status": isPending ? "pending" : "uploaded"])
     }
     server.always("PUT /upload/\(id)") { [self] request in
       guard request.headers[.authorization] == nil else { return .status(400) }  // it carries a secret of its own
@@ -259,6 +323,9 @@ final class FakeTFE: Sendable {
     let attributes = data?["attributes"]
     func related(_ name: String) -> String {
       data?["relationships"]?[name]?["data"]?["id"]?.stringValue ?? ""
+    }
+    if state.refusesRuns || state.pendingReads > 0 || state.uploadError != nil {
+      return .json(#"{"errors":[{"title":"invalid attribute","detail":"not now"}]}"#, status: 422)
     }
     var run = RemoteRun(
       id: "run-\(state.runs.count + 1)", workspace: related("workspace"), status: state.planned,
@@ -281,12 +348,7 @@ final class FakeTFE: Sendable {
       let name = state.workspaces.keys.first { state.workspaceID($0) == run.workspace } ?? ""
       let included = [
         Self.resource(workspace: run.workspace, name, state),
-        Self.resource(
-          "plans", "plan-\(id)",
-          [
-            "status": run.status == "planning" ? "running" : "finished", "has-changes": .bool(run.hasChanges),
-            "resource-additions": run.hasChanges ? 2 : 0, "log-read-url": .string("/logs/\(id)/plan"),
-          ]),
+        Self.plan(of: run),
         Self.resource(
           "applies", "apply-\(id)",
           [
@@ -333,6 +395,15 @@ final class FakeTFE: Sendable {
 
   private static let notFound = ScriptedServer.Answer.json(#"{"errors":[{"title":"not found"}]}"#, status: 404)
 
+  private static func plan(of run: RemoteRun) -> Value {
+    resource(
+      "plans", "plan-\(run.id)",
+      [
+        "status": run.status == "planning" ? "running" : "finished", "has-changes": .bool(run.hasChanges),
+        "resource-additions": run.hasChanges ? 2 : 0, "log-read-url": .string("/logs/\(run.id)/plan"),
+      ])
+  }
+
   private static func resource(_ run: RemoteRun) -> Value {
     resource(
       "runs", run.id,
@@ -372,6 +443,11 @@ final class FakeTFE: Sendable {
   private static func list(_ resources: [Value]) -> ScriptedServer.Answer {
     .json(#"{"data": \#(Value.array(resources).json())}"#)
   }
+}
+
+extension FakeTFE.Notification {
+  /// Without the secret, which TFE never shows.
+  fileprivate var shown: [String: Value] { attributes.merging(["token": .null]) { $1 } }
 }
 
 extension FakeTFE.State {

@@ -18,6 +18,7 @@ public struct InputVault: Sendable {
   private let sealingKey: SymmetricKey
   private let digestKey: SymmetricKey
   private let secretKey: SymmetricKey
+  private let derivationKey: SymmetricKey
 
   /// - Parameter key: 32 random bytes.
   /// - Throws: ``InputVaultError/badKey(_:fix:)``.
@@ -35,6 +36,7 @@ public struct InputVault: Sendable {
     sealingKey = derived("porc inputs seal 1")
     digestKey = derived("porc inputs digest 1")
     secretKey = derived("porc secrets seal 1")
+    derivationKey = derived("porc secrets derive 1")
   }
 
   /// Reads a key as ``makeKeyFile(at:)`` writes it.
@@ -95,6 +97,13 @@ public struct InputVault: Sendable {
     let text = try AES.GCM.open(
       AES.GCM.SealedBox(combined: data), using: secretKey, authenticating: Data(owner.utf8))
     return try JSONText.parse(text).value
+  }
+
+  /// A secret that is nowhere kept, since the key and its name tell it again: HMAC-SHA256 over the name, in hex.
+  ///
+  /// - Parameter name: says what it is for, and for whom: `tfe-notification/ws-1`.
+  public func derivedSecret(_ name: String) -> String {
+    hex(HMAC<SHA256>.authenticationCode(for: Data(name.utf8), using: derivationKey))
   }
 
   /// Tells whether inputs are the same, to those who have the key only: HMAC-SHA256 over their canonical JSON, in hex.

@@ -53,14 +53,15 @@ extension SQLiteStore {
   private static let deliveriesAreKept: TimeInterval = 30 * 86_400
 
   public func takeDelivery(_ id: String, from sender: String) async throws -> Bool {
-    try await write(isNews: false) { [self] db in
-      let now = now()
-      try db.run(
-        "DELETE FROM webhook_delivery WHERE received_at < ?",
-        [now.addingTimeInterval(-Self.deliveriesAreKept).milliseconds])
-      return try db.run(
-        "INSERT INTO webhook_delivery (sender, id, received_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        [sender, id, now.milliseconds]) > 0
-    }
+    try await write(isNews: false) { [self] db in try Self.takeDelivery(id, from: sender, at: now(), db) }
+  }
+
+  static func takeDelivery(_ id: String, from sender: String, at now: Date, _ db: Database) throws -> Bool {
+    try db.run(
+      "DELETE FROM webhook_delivery WHERE received_at < ?",
+      [now.addingTimeInterval(-Self.deliveriesAreKept).milliseconds])
+    return try db.run(
+      "INSERT INTO webhook_delivery (sender, id, received_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+      [sender, id, now.milliseconds]) > 0
   }
 }

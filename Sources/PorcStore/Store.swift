@@ -7,7 +7,9 @@
 /// - A job is claimed by one worker alone, and the jobs of one instance one at a time. Lease times come from the
 ///   database's clock.
 /// - Event positions are in the order of commits: a reader who resumes after a position misses nothing.
-public protocol Store: RunStore, JobQueue, PortalState, CatalogStore, SourceStore, TokenStore, IdempotencyKeys {
+public protocol Store: RunStore, JobQueue, PortalState, CatalogStore, SourceStore, NotificationStore, TokenStore,
+  IdempotencyKeys
+{
   /// Commits something that changes nothing.
   ///
   /// - Throws: ``StoreError/unusable(_:fix:)`` where nothing can be written: the disk is full, or another process keeps

@@ -82,6 +82,16 @@ import Testing
     }
   }
 
+  @Test func aDerivedSecretBelongsToItsNameAndItsKey() throws {
+    let (one, two) = (
+      try InputVault(key: Data(repeating: 1, count: 32)), try InputVault(key: Data(repeating: 2, count: 32))
+    )
+    let again = try InputVault(key: Data(repeating: 1, count: 32))
+    #expect(one.derivedSecret("a") == again.derivedSecret("a"))
+    #expect(Set([one.derivedSecret("a"), one.derivedSecret("b"), two.derivedSecret("a")]).count == 3)
+    #expect(one.derivedSecret("a").utf8.count == 64)
+  }
+
   private func mode(_ path: String) throws -> Int? {
     try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
   }

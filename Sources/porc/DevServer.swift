@@ -60,6 +60,8 @@ struct DevServer: Service {
       portal: portal)
     settings.host = host
     settings.listenPort = listenPort
+    settings.publicURL = .listening
+    settings.followInterval = 2
     settings.catalog.folders = templates
     settings.catalog.interval = 2
     settings.catalog.cacheFolder = folder.path("cache")

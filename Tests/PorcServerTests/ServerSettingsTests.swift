@@ -42,8 +42,9 @@ struct ServerSettingsTests {
       "PORC_INSTALLATION": "two", "TFE_PROJECT": "infra", "TFE_WORKSPACE_PREFIX": "p2-", "TFE_EXECUTION_MODE": "agent",
       "TFE_CALLS_PER_SECOND": "12",
       "PORT_API": "entities", "PORT_API_TOKEN": "plain", "PORT_CLIENT_ID": nil, "PORT_CLIENT_SECRET": nil,
-      "PORT_SETUP": "true",
+      "PORT_SETUP": "true", "PORC_PUBLIC_URL": "https://acme.dev/porc/", "PORC_FOLLOW_INTERVAL_SECONDS": "7",
     ])
+    #expect(settings.publicURL == .named("https://acme.dev/porc") && settings.followInterval == 7)
     #expect(settings.host == "::1" && settings.listenPort == 9000 && settings.databasePath == "/var/porc.db")
     #expect(settings.catalog.folders == ["/a", "/b"])
     #expect(settings.retention == 60 && settings.maximumPlanAge == 900 && settings.approvalRequired)
@@ -52,6 +53,11 @@ struct ServerSettingsTests {
     #expect(settings.tfe.workspacePrefix == "p2-" && settings.tfe.executionMode == "agent")
     #expect(settings.tfe.callsPerSecond == 12)
     #expect(settings.portal.dialect == .entities && settings.portal.makesBlueprints)
+  }
+
+  @Test(arguments: ["porc.acme.dev", "ftp://acme.dev", "https://", "https://acme.dev?a=b", "https://user@acme.dev"])
+  func aPublicAddressThatIsNoneIsRefused(text: String) {
+    #expect(problems(["PORC_PUBLIC_URL": text])?.problems.count == 1)
   }
 
   @Test func everythingMissingIsNamedAtOnce() {

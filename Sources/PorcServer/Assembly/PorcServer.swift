@@ -85,6 +85,8 @@ public struct PorcServer: Service {
     ).register(in: routes)
 
     let address = Announcement()
+    let notifications = Self.notifications(settings, store, tfe, vault, address, logger)
+    TFEWebhook(store: store, notifications: notifications, logger: logger).register(in: routes)
     application = Application(
       router: router,
       // A connection that asks nothing, or never ends what it asks, is closed: later than clients give up idle ones.
@@ -94,7 +96,8 @@ public struct PorcServer: Service {
         address: .hostname(settings.host, port: settings.listenPort), serverName: "porc"),
       onServerRunning: { channel in address.announce(port: channel.localAddress?.port ?? settings.listenPort) },
       logger: logger)
-    var driver = RunDriver(store: store, client: tfe, settings: settings.tfe, vault: vault, logger: logger)
+    var driver = RunDriver(
+      store: store, client: tfe, settings: settings.tfe, vault: vault, logger: logger, notifications: notifications)
     driver.delay = { budget.delay(for: $0) }
     let sweeper = Sweeper(
       store: store, driver: driver.with(priority: .background), retention: settings.retention,
@@ -114,6 +117,11 @@ public struct PorcServer: Service {
         name: "the sweeper", interval: .seconds(settings.sweepInterval), logger: logger,
         delay: .seconds(settings.sweepInterval)
       ) { try await sweeper.sweep() },
+      RepeatingService(
+        name: "the look at TFE's workspaces", interval: .seconds(settings.followInterval), logger: logger,
+        // What TFE told while PORC was away is found at once.
+        delay: .seconds(notifications == nil ? settings.sweepInterval : 1)
+      ) { try await sweeper.look() },
       RepeatingService(name: "the forgetting of old answers", interval: .seconds(3600), logger: logger) {
         try await store.forgetAnswers(olderThan: 25 * 3600)
       },
@@ -148,7 +156,9 @@ public struct PorcServer: Service {
   }
 
   /// The URL it listens on, once it does.
-  public func url() async throws -> String {
+  public func url() async throws -> String { try await Self.url(settings, address) }
+
+  private static func url(_ settings: ServerSettings, _ address: Announcement) async throws -> String {
     "http://\(settings.host.contains(":") ? "[\(settings.host)]" : settings.host):\(try await address.port())"
   }
 
@@ -170,6 +180,20 @@ public struct PorcServer: Service {
     // Both have nothing left to do; a failure here changes nothing any more.
     try? await http.shutdown()
     try? await store.close()
+  }
+
+  private static func notifications(
+    _ settings: ServerSettings, _ store: any Store, _ client: Client, _ vault: InputVault, _ address: Announcement,
+    _ logger: Logger
+  ) -> Notifications? {
+    guard let publicURL = settings.publicURL else { return nil }
+    return Notifications(
+      store: store, client: client, settings: settings.tfe, vault: vault,
+      publicURL: {
+        // TFE tries it before it answers, so nothing is asked for before PORC listens.
+        let listening = try await Self.url(settings, address)
+        return if case .named(let url) = publicURL { url } else { listening }
+      }, logger: logger)
   }
 
   private static func tfeClient(

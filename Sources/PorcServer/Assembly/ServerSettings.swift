@@ -30,6 +30,10 @@ public struct ServerSettings: Sendable {
   public var reconcileInterval: TimeInterval = 300
   /// Seconds between two looks for what was left lying; what has moved within twice that time is left alone.
   public var sweepInterval: TimeInterval = 30
+  /// Where TFE reaches this PORC, to tell it about runs; `nil` where it does not.
+  public var publicURL: PublicURL?
+  /// Seconds between two looks at what TFE should have told about runs under way.
+  public var followInterval: TimeInterval = 10
 
   public init(databasePath: String, secretKeyFile: String, tfe: TFESettings, portal: PortalSettings) {
     self.databasePath = databasePath
@@ -38,6 +42,14 @@ public struct ServerSettings: Sendable {
     self.portal = portal
     catalog.cacheFolder = "\(databasePath)-cache"
   }
+}
+
+/// Where others reach a server.
+public enum PublicURL: Sendable, Equatable {
+  /// Without a slash at its end.
+  case named(String)
+  /// Where it listens: everybody is on the same machine.
+  case listening
 }
 
 /// How the portal is spoken to.
@@ -87,6 +99,8 @@ extension ServerSettings {
   /// | `port.api_token` | text, secret | required with `entities` | |
   /// | `port.setup` | yes or no | no | makes missing blueprints at start |
   /// | `porc.listen` | HOST:PORT | `127.0.0.1:8800` | |
+  /// | `porc.public_url` | URL | none | where TFE reaches PORC, to tell it about runs |
+  /// | `porc.follow_interval_seconds` | number | 10 | between two looks at what TFE did not tell |
   /// | `porc.database_url` | `sqlite:PATH` | `sqlite:porc.sqlite` | |
   /// | `porc.secret_key_file` | path | required | 32 bytes as base64, mode 0600 |
   /// | `porc.templates` | paths: a list, or with `,` between them | none | folders of templates |
@@ -134,6 +148,8 @@ extension ServerSettings {
     approvalRequired = reader.flag("porc.approval_required") ?? false
     reconcileInterval = reader.seconds("porc.reconcile_interval_seconds", atLeast: 1) ?? reconcileInterval
     sweepInterval = reader.seconds("porc.sweep_interval_seconds", atLeast: 1) ?? sweepInterval
+    followInterval = reader.seconds("porc.follow_interval_seconds", atLeast: 1) ?? followInterval
+    publicURL = reader.publicURL("porc.public_url")
     lanes = reader.number("porc.concurrency", in: 1...256) ?? lanes
     maximumStreams = reader.number("porc.maximum_streams", in: 0...100_000) ?? maximumStreams
     maximumWaits = reader.number("porc.maximum_waits", in: 0...100_000) ?? maximumWaits
@@ -251,6 +267,17 @@ private struct SettingsReader {
       return nowhere
     }
     return url
+  }
+
+  mutating func publicURL(_ key: String) -> PublicURL? {
+    guard let text = text(key) else { return nil }
+    guard let url = URL(string: text), ["https", "http"].contains(url.scheme), url.host != nil, url.query == nil,
+      url.fragment == nil, url.user == nil
+    else {
+      problem(key, "is no http or https URL without a query")
+      return nil
+    }
+    return .named(String(text.reversed().drop { $0 == "/" }.reversed()))
   }
 
   mutating func seconds(_ key: String, atLeast minimum: Int = 0) -> TimeInterval? {

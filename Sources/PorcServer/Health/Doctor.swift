@@ -38,6 +38,7 @@ public struct Doctor: Sendable {
         return "\(settings.databasePath), \(position) events"
       },
       await finding("Terraform Enterprise") { try await terraformEnterprise(http) },
+      await finding("notifications") { try await notifications() },
       await finding("Port") { try await port(http) },
     ]
     findings += await sources(http)
@@ -81,6 +82,31 @@ public struct Doctor: Sendable {
     }
     return [identity.applicationName, identity.release, "organization \(settings.tfe.organization)"]
       .compactMap { $0 }.joined(separator: ", ")
+  }
+
+  /// What the server has learned of them; nothing is tried.
+  private func notifications() async throws -> String {
+    guard settings.publicURL != nil else {
+      return "not asked for, so each run is polled; PORC_PUBLIC_URL would save most calls of Terraform Enterprise"
+    }
+    let store = try SQLiteStore.open(path: settings.databasePath, exclusively: false)
+    let report: NotificationReport
+    do {
+      report = try await store.notificationReport()
+      try await store.close()
+    } catch {
+      try? await store.close()  // the first error is the one that counts
+      throw error
+    }
+    let heard = report.heardAt.map { "last heard \(Timestamp.text($0))" } ?? "nothing heard yet"
+    if let problem = report.problem {
+      throw Fault(
+        .upstreamFailed,
+        "Terraform Enterprise tells nothing about \(report.failing) of \(report.failing + report.working) workspaces "
+          + "or projects, whose runs are polled; \(heard). The last reason: \(problem)",
+        fix: "Terraform Enterprise must reach PORC_PUBLIC_URL, and the token's team be admin of the workspaces.")
+    }
+    return "\(report.working) made in Terraform Enterprise, \(heard)"
   }
 
   private func port(_ http: HTTPClient) async throws -> String {

@@ -31,6 +31,7 @@ struct HealthRoutes: Sendable {
   @Sendable private func metrics(_ request: Request, _ context: PorcContext) async throws -> Response {
     let backlog = try await store.portalBacklog()
     let sources = try await sync.report()
+    let notifications = try await store.notificationReport()
     let lag = backlog.behindSince.map { max(0, Date().timeIntervalSince($0)) } ?? 0
     let text = """
       # HELP porc_portal_behind Entities that the portal does not show as it should.
@@ -42,6 +43,13 @@ struct HealthRoutes: Sendable {
       # HELP porc_events_total Events recorded.
       # TYPE porc_events_total counter
       porc_events_total \(try await store.lastPosition())
+      # HELP porc_tfe_notifications Workspaces and projects about which Terraform Enterprise tells by itself, or should.
+      # TYPE porc_tfe_notifications gauge
+      porc_tfe_notifications{state="working"} \(notifications.working)
+      porc_tfe_notifications{state="failing"} \(notifications.failing)
+      # HELP porc_tfe_notification_timestamp_seconds When it last told something; 0 for never.
+      # TYPE porc_tfe_notification_timestamp_seconds gauge
+      porc_tfe_notification_timestamp_seconds \(notifications.heardAt?.timeIntervalSince1970 ?? 0)
       # HELP porc_source_up Whether a source of templates could be read when it was last looked at.
       # TYPE porc_source_up gauge
       \(sources.map { "porc_source_up{source=\(Self.label($0))} \($0.report.error == nil ? 1 : 0)" }.joined(separator: "\n"))

@@ -3,7 +3,8 @@ import PorcCore
 import PorcStore
 import TerraformEnterprise
 
-/// What people decided, carried to TFE. Each wakes the job that follows the TFE run, which reports what came of it.
+/// What people decided, carried to TFE. Each wakes the job that follows the TFE run, which reports what came of it, unless
+/// TFE tells by itself.
 extension RunDriver {
   func confirm(_ lease: Lease, _ located: Located) async throws -> Outcome {
     guard located.run.state == .applying, let plan = located.run.plan(number: lease.plan), !plan.isSettled,
@@ -15,6 +16,7 @@ extension RunDriver {
     } catch let error as TFEError where error.kind == .conflict {
       // Confirmed, discarded or canceled by somebody else: unless TFE still offers it, reading tells what came of it.
       if try await client.runs.read(id).actions.isConfirmable { throw error }
+      return try await wakingFollow(lease)
     } catch let error as TFEError where !error.isRetryable && error.wasNotExecuted {
       // TFE will never take it, and holds the workspace for a run that nobody can apply.
       try await endRun(id)
@@ -24,7 +26,7 @@ extension RunDriver {
         [.applyFailed(plan: plan.number, failure, began: false)], about: located.run.id, finishing: lease)
       return .reported
     }
-    return try await wakingFollow(lease)
+    return try await isTold(of: plan, located) ? .done : wakingFollow(lease)
   }
 
   func discard(_ lease: Lease, _ located: Located) async throws -> Outcome {

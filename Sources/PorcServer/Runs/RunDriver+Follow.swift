@@ -7,12 +7,31 @@ import TerraformEnterprise
 extension RunDriver {
   // MARK: Follow
 
-  /// Reads the TFE run of a plan, reports what it says, and comes back until it is final.
+  /// How long a run about which TFE tells is left alone when it tells nothing, in seconds. The sweep looks after it too.
+  static let safetyNet: TimeInterval = 300
+
+  /// Reads the TFE run of a plan, reports what it says, and comes back until it is final: when TFE tells that it got on,
+  /// or else again and again.
   func follow(_ lease: Lease, _ located: Located) async throws -> Outcome {
     guard let plan = located.run.plan(number: lease.plan), !plan.isSettled, let id = plan.tfeRunID else { return .done }
+    let isTold = try await isTold(of: plan, located)
+    // It was made a moment ago: there is nothing to read, unless TFE has told something already.
+    if isTold, lease.claims == 1, located.run.state == .planning,
+      !(try await store.takeEarlyNotice(of: id))
+    {
+      return .later(Self.safetyNet)
+    }
     let isFinal = try await hear(id, plan, located, finishing: lease)
     if isFinal { return .reported }
-    return .later(Self.delay(plan, in: located.run, now: now()))
+    return .later(isTold ? Self.safetyNet : Self.delay(plan, in: located.run, now: now()))
+  }
+
+  /// Whether TFE tells by itself when something becomes of a plan. Not of a discard, and so not while one is wanted.
+  func isTold(of plan: PorcCore.Plan, _ located: Located) async throws -> Bool {
+    guard let notifications, let workspace = located.situation.instance.workspace,
+      located.run.cancelRequestedAt == nil, plan.discardRequestedAt == nil
+    else { return false }
+    return try await notifications.cover(workspace.id)
   }
 
   /// Often at first and while Terraform works, seldom while a person thinks.
@@ -36,6 +55,16 @@ extension RunDriver {
       try await report([gone], about: located.run.id, finishing: lease)
       return true
     }
+    return try await tell(run, plan, located, finishing: lease)
+  }
+
+  /// Reports what a TFE run says, as it was read a moment ago with its plan.
+  ///
+  /// - Returns: whether it is final; then the job was finished together with the report.
+  @discardableResult
+  func tell(
+    _ run: TerraformEnterprise.Run, _ plan: PorcCore.Plan, _ located: Located, finishing lease: Lease?
+  ) async throws -> Bool {
     let reading = TFEReading(run: run, plan: plan.number)
     let knowsPlan = plan.hasChanges != nil
     let needs = reading.needs(
@@ -51,6 +80,15 @@ extension RunDriver {
     }
     if !reports.isEmpty { try await report(reports, about: located.run.id, finishing: nil) }
     return false
+  }
+
+  /// Whether a TFE run that goes on says something about its plan that is not recorded.
+  func isNews(_ run: TerraformEnterprise.Run, about plan: PorcCore.Plan, _ located: Located, at now: Date) -> Bool {
+    let reports = TFEReading(run: run, plan: plan.number).reports(
+      resources: plan.summary?.resources ?? [], outputs: nil, failure: nil, knowsPlan: plan.hasChanges != nil)
+    return reports.contains { report in
+      !RunMachine.hear(report, about: located.run.id, in: located.situation, at: now).facts.isEmpty
+    }
   }
 
   /// What the plan would do to each resource. Missing rights to the plan's log and JSON cost the list, not the plan.

@@ -92,6 +92,7 @@ extension RunDriver {
     // TFE has no idempotency keys: an earlier attempt may have made the run and died before it said so.
     if lease.claims > 1, let made = try await lookForRun(message, in: workspace) { return made }
     try await setVariables(located, workspace)
+    await notifications?.ensure(for: workspace)
     let version = try await configurationVersion(located, workspace)
     var options = RunOptions(workspaceID: workspace.id, configurationVersionID: version.id, message: message)
     options.isDestroy = run.operation == .destroy

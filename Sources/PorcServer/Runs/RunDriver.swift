@@ -12,6 +12,8 @@ struct RunDriver: Sendable {
   let settings: TFESettings
   let vault: InputVault
   let logger: Logger
+  /// `nil` where TFE does not reach this PORC.
+  var notifications: Notifications?
   var now: @Sendable () -> Date = { Date() }
   /// How long a call of this priority would wait for its turn in the budget now.
   var delay: @Sendable (CallPriority) -> Duration = { _ in .zero }

@@ -71,6 +71,7 @@ struct RunLogRoutes: Sendable {
     var url: SignedURL?
     var secret = SecretTexts.none
     var delay = Duration.milliseconds(50)
+    var wokenAt: ContinuousClock.Instant?
     while !doorbell.isOver {
       if url == nil {
         let seen = doorbell.count
@@ -83,6 +84,11 @@ struct RunLogRoutes: Sendable {
           // A decision may take days: a stream of both phases ends with the plan's, and the apply's is asked for anew.
           if located.run.state.isFinal || (phase == .apply && phases.count > 1 && located.run.state.awaitsDecision) {
             return
+          }
+          // TFE does not tell when an apply begins: somebody who waits to see it is worth a call.
+          if phase == .apply, located.isAboutToApply, wokenAt.map({ $0.duration(to: .now) >= .seconds(1) }) ?? true {
+            wokenAt = .now
+            try await store.wake([RunJob(.follow, run: located.run.id, plan: located.run.currentPlan?.number ?? 0)])
           }
           try await writer.keepAlive()
           await doorbell.wait(since: seen, upTo: .seconds(1))
@@ -156,5 +162,11 @@ extension Located {
   fileprivate var shownPlan: PorcCore.Plan? {
     guard let askedByTFERunID else { return run.currentPlan }
     return run.plans.first { $0.tfeRunID == askedByTFERunID }
+  }
+
+  /// Whether TFE may begin to apply the current plan any moment.
+  fileprivate var isAboutToApply: Bool {
+    guard let plan = run.currentPlan, plan.tfeRunID != nil, !plan.applyBegan else { return false }
+    return run.state == .applying || (run.state == .planning && plan.request.appliesAutomatically)
   }
 }

@@ -5,17 +5,18 @@ import PorcStore
 import TerraformEnterprise
 
 /// Looks again and again for what was left lying, whatever the reason: a job that is gone, a run that does not get on, a
-/// TFE run of ours that blocks a workspace although nobody waits for it. TFE's own answer settles each.
+/// TFE run of which TFE told nothing, one of ours that blocks a workspace although nobody waits for it. TFE's own answer
+/// settles each.
 actor Sweeper {
-  private let store: any Store
-  private let driver: RunDriver
+  let store: any Store
+  let driver: RunDriver
   private let retention: TimeInterval
   /// Nothing younger is looked at, in seconds: it is being worked on.
   private let idle: TimeInterval
-  private let logger: Logger
-  /// The TFE runs that nobody waited for when the last sweep looked. Only what is still so is ended, since a run that is
-  /// being made or ended looks the same for a moment.
-  private var suspects: Set<String> = []
+  let logger: Logger
+  let now: @Sendable () -> Date
+  /// What the looks at TFE's workspaces left in mind; a restart learns it again.
+  var memory = LookMemory()
   /// When the runs that the log has named last moved: each standstill is named once.
   private var standstills: [PorcCore.Run.ID: Date] = [:]
 
@@ -27,14 +28,19 @@ actor Sweeper {
   /// How many instances one sweep looks at.
   private static let limit = 10_000
 
-  init(store: any Store, driver: RunDriver, retention: TimeInterval, idle: TimeInterval, logger: Logger) {
+  init(
+    store: any Store, driver: RunDriver, retention: TimeInterval, idle: TimeInterval, logger: Logger,
+    now: @escaping @Sendable () -> Date = { Date() }
+  ) {
     self.store = store
     self.driver = driver
     self.retention = retention
     self.idle = idle
     self.logger = logger
+    self.now = now
   }
 
+  /// Looks at what is kept; asks TFE nothing.
   func sweep() async throws {
     let named = standstills
     standstills = [:]
@@ -46,12 +52,11 @@ actor Sweeper {
       }
     }
     for job in try await store.overdueJobs(by: Self.patience, limit: Self.limit) { try await driver.tellOfWorkers(job) }
-    try await freeWorkspaces()
   }
 
   // MARK: Jobs and runs
 
-  private func reinstate(_ situation: Situation) async throws {
+  func reinstate(_ situation: Situation) async throws {
     let jobs = RunMachine.outstandingJobs(in: situation, retention: retention, at: Date())
     for job in try await store.reinstate(jobs, of: situation.instance.id) {
       logger.warning(
@@ -71,67 +76,5 @@ actor Sweeper {
         "run.id": "\(run.id)", "run.status": "\(run.state.rawValue)", "since": "\(Timestamp.text(run.updatedAt))",
         "tfe.run.id": "\(run.currentPlan?.tfeRunID ?? "none")",
       ])
-  }
-
-  // MARK: Workspaces
-
-  /// The statuses in which a run keeps its workspace from all others until somebody decides. In any other TFE itself gets
-  /// on with it.
-  private static let waitingStatuses: [TerraformEnterprise.RunStatus] = [
-    .planned, .costEstimated, .policyChecked, .policyOverride, .postPlanCompleted, .postPlanAwaitingDecision,
-  ]
-
-  /// Ends the TFE runs of ours that await a decision which nobody can make any more.
-  private func freeWorkspaces() async throws {
-    var filter = WorkspaceFilter()
-    filter.tags = [driver.workspaces.installationTag]
-    filter.currentRunStatuses = Self.waitingStatuses
-    let workspaces = driver.client.workspaces.list(
-      organization: driver.settings.organization, filter, include: [.currentRun])
-    var suspects: Set<String> = []
-    for try await workspace in workspaces {
-      guard let run = workspace.currentRun, !run.status.isFinal, try await isForsaken(run, in: workspace) else {
-        continue
-      }
-      guard self.suspects.contains(run.id) else {
-        suspects.insert(run.id)
-        continue
-      }
-      logger.warning(
-        "a plan that nobody waits for blocked its workspace and is discarded",
-        metadata: ["tfe.run.id": "\(run.id)", "workspace": "\(workspace.name)"])
-      try await driver.endRun(run.id)
-    }
-    self.suspects = suspects
-  }
-
-  /// Whether a TFE run is one of ours and no plan is, or will be, about it.
-  private func isForsaken(_ tfeRun: TerraformEnterprise.Run, in workspace: TerraformEnterprise.Workspace) async throws
-    -> Bool
-  {
-    guard let (id, number) = PorcCore.Plan.named(by: tfeRun.message) else { return false }
-    guard let located = try await store.locate(id.rawValue) else {
-      // The database was restored from a backup that is older than this run.
-      return try await isOurs(workspace)
-    }
-    guard located.situation.instance.workspace?.id == workspace.id else { return false }
-    guard let plan = located.run.plan(number: number) else { return true }
-    if plan.withdrawal != nil { return true }
-    if let known = plan.tfeRunID {
-      // A run that has ended is not among the idle ones, but may have to end its TFE run still.
-      if known == tfeRun.id, !plan.isSettled, located.run.state.isFinal { try await reinstate(located.situation) }
-      return known != tfeRun.id || plan.isSettled
-    }
-    if located.run.state == .planning, located.run.currentPlan?.number == number { return false }
-    // Made by an attempt that died before it could say so, for a plan that was given up meanwhile.
-    let made = RunReport.tfeRunCreated(
-      plan: number, tfeRunID: tfeRun.id, configurationVersionID: tfeRun.configurationVersionID ?? "")
-    try await driver.report([made], about: id, finishing: nil)
-    return false
-  }
-
-  private func isOurs(_ workspace: TerraformEnterprise.Workspace) async throws -> Bool {
-    guard let instance = try await driver.workspaces.instance(of: workspace.id) else { return false }
-    return try await store.situation(of: instance)?.instance.workspace?.id == workspace.id
   }
 }

@@ -81,7 +81,8 @@ struct Workspaces: Sendable {
     }
   }
 
-  private func projectID() async throws -> String? {
+  /// The id of the configured project.
+  func projectID() async throws -> String? {
     guard let project = settings.project else { return nil }
     let found = try await client.projects.list(organization: settings.organization, names: [project]).collected()
     guard let match = found.first(where: { $0.name.lowercased() == project.lowercased() }) else {

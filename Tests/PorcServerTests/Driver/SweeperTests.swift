@@ -10,7 +10,8 @@ import Testing
 /// What was left lying is found, and TFE's answer settles it.
 struct SweeperTests {
   private func sweeper(_ bench: DriverBench, _ log: CollectedLog = CollectedLog()) -> Sweeper {
-    Sweeper(store: bench.store, driver: bench.driver, retention: 3600, idle: 60, logger: log.logger)
+    Sweeper(
+      store: bench.store, driver: bench.driver, retention: 3600, idle: 60, logger: log.logger, now: { bench.now })
   }
 
   /// A TFE run with PORC's kind of message that awaits a decision.
@@ -83,6 +84,7 @@ struct SweeperTests {
       for _ in 0..<4 {
         bench.pass(3600)
         try await sweeper.sweep()
+        try await sweeper.look()
       }
       #expect(status("run-1", bench) == "planned")
       #expect(log.lines.isEmpty)
@@ -94,9 +96,9 @@ struct SweeperTests {
       let sweeper = sweeper(bench)
       let id = try await bench.deployed()
       bench.tfe.change { $0.runs.append(remote("run-2", "\(id)/1")) }
-      try await sweeper.sweep()
+      try await sweeper.look()
       #expect(status("run-2", bench) == "planned", "it may be about to end")
-      try await sweeper.sweep()
+      try await sweeper.look()
       #expect(status("run-2", bench) == "discarded")
       #expect(try await bench.run(id).state == .applied)
     }
@@ -112,7 +114,7 @@ struct SweeperTests {
       try await bench.command(id, .cancel(by: DriverBench.caller))
       try await bench.work(id, until: .canceled)
       bench.tfe.change { $0.runs.append(remote("run-2", "\(id)/1")) }
-      try await sweeper(bench).sweep()
+      try await sweeper(bench).look()
       #expect(try await bench.run(id).currentPlan?.tfeRunID == "run-2")
       for _ in 0..<10 { try await bench.step() }
       #expect(status("run-2", bench) == "discarded")
@@ -129,9 +131,31 @@ struct SweeperTests {
         state.workspaces["porc-db"] = ["porc-installation": "porc", "porc-instance": "db"]
         state.runs += [remote("run-2", unknown), remote("run-3", unknown, in: "ws-db")]
       }
-      for _ in 0..<3 { try await sweeper.sweep() }
+      for _ in 0..<3 {
+        try await sweeper.look()
+        bench.pass(30)
+      }
       #expect(status("run-2", bench) == "discarded")
       #expect(status("run-3", bench) == "planned", "the workspace is not one of an instance of this PORC")
+    }
+  }
+
+  /// What may turn up in TFE turns up soon after something happened, or not for a long time.
+  @Test(arguments: [false, true])
+  func whereNothingHappensTFEIsHardlyAskedAnything(isTold: Bool) async throws {
+    try await DriverBench.run(isTold: isTold) { bench in
+      let sweeper = sweeper(bench)
+      _ = try await bench.deployed()
+      let before = bench.tfe.calls.count
+      for _ in 0..<360 {
+        bench.pass(10)
+        try await sweeper.sweep()
+        try await sweeper.look()
+      }
+      // An hour: every 30 s for two minutes, then every ten minutes.
+      let calls = bench.tfe.calls.dropFirst(before)
+      #expect(Set(calls) == ["GET organizations/acme/workspaces"])
+      #expect((8...12).contains(calls.count), "\(calls.count)")
     }
   }
 
@@ -141,7 +165,10 @@ struct SweeperTests {
       let sweeper = sweeper(bench)
       _ = try await bench.deployed()
       bench.tfe.change { $0.runs.append(remote("run-2", message)) }
-      for _ in 0..<3 { try await sweeper.sweep() }
+      for _ in 0..<3 {
+        try await sweeper.look()
+        bench.pass(30)
+      }
       #expect(status("run-2", bench) == "planned")
     }
   }

@@ -21,24 +21,29 @@ final class DriverBench: Sendable {
   let driver: RunDriver
   let submissions: Submissions
   private let time = Time()
+  let address = Address()
   private let folder: TemporaryFolder
 
   private static let http = HTTPClient(configuration: .plain)
   private static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
   static func run(
-    instances: [String] = ["web", "db"], installation: String = "porc", maximumRuns: Int = 50,
-    _ body: (DriverBench) async throws -> Void
+    instances: [String] = ["web", "db"], installation: String = "porc", maximumRuns: Int = 50, isTold: Bool = false,
+    project: String? = nil, _ body: (DriverBench) async throws -> Void
   ) async throws {
     let tfe = FakeTFE(instances: instances)
     try await tfe.server.serve { url in
-      let bench = try await DriverBench(tfe, at: url, installation: installation, maximumRuns: maximumRuns)
+      let bench = try await DriverBench(
+        tfe, at: url, installation: installation, maximumRuns: maximumRuns, isTold: isTold, project: project)
       try await body(bench)
       try await bench.store.close()
     }
   }
 
-  private init(_ tfe: FakeTFE, at url: String, installation: String, maximumRuns: Int) async throws {
+  /// - Parameter isTold: whether TFE reaches this PORC, to tell it about runs.
+  private init(
+    _ tfe: FakeTFE, at url: String, installation: String, maximumRuns: Int, isTold: Bool, project: String?
+  ) async throws {
     self.tfe = tfe
     folder = try TemporaryFolder()
     let time = time
@@ -49,15 +54,27 @@ final class DriverBench: Sendable {
     configuration.retryPolicy = .never
     let vault = try InputVault(key: Data(repeating: 7, count: 32))
     var settings = TFESettings(
-      address: address, token: FakeTFE.token, organization: FakeTFE.organization, installation: installation)
+      address: address, token: FakeTFE.token, organization: FakeTFE.organization, project: project,
+      installation: installation)
     settings.maximumRuns = maximumRuns
+    let client = Client(configuration, httpClient: Self.http, logger: Self.silent)
+    let porc = self.address
+    let notifications = Notifications(
+      store: store, client: client, settings: settings, vault: vault, publicURL: { porc.url.withLock(\.self) },
+      logger: Self.silent, now: { time.now })
     driver = RunDriver(
-      store: store, client: Client(configuration, httpClient: Self.http, logger: Self.silent), settings: settings,
-      vault: vault, logger: Self.silent, now: { time.now })
+      store: store, client: client, settings: settings, vault: vault, logger: Self.silent,
+      notifications: isTold ? notifications : nil,
+      now: { time.now })
     submissions = Submissions(store: store, catalog: CatalogCache(store: store), vault: vault, approvalRequired: false)
     let templates = try Samples.templates()
     let reading = try await FolderSource(folder: templates.path).read()
     try await store.replaceTemplates(of: "test", with: reading.templates, archives: reading.archives)
+  }
+
+  /// Where TFE reaches PORC.
+  final class Address: Sendable {
+    let url = Mutex("https://porc.test")
   }
 
   /// Wall time that passes when told.
@@ -68,6 +85,12 @@ final class DriverBench: Sendable {
   }
 
   func pass(_ seconds: TimeInterval) { time.pass(seconds) }
+  var now: Date { time.now }
+
+  /// TFE tells something about a run.
+  func deliver(_ tfeRunID: String, of owner: String = "ws-web", as delivery: String = UUID().uuidString) async throws {
+    try await store.noteDelivery(delivery, of: owner, about: tfeRunID)
+  }
 
   // MARK: People
 

@@ -259,6 +259,27 @@ struct FollowTests {
     }
   }
 
+  /// TFE took the confirmation, somebody was faster after all, and of a discard TFE tells nothing.
+  @Test func aConfirmedPlanThatIsDiscardedIsFoundByTheSweep() async throws {
+    try await DriverBench.run(isTold: true) { bench in
+      let sweeper = sweeper(bench)
+      let (id, tfe) = try await made(bench, "planned")
+      try await bench.deliver(tfe)
+      try await bench.work(id, until: .planned)
+      try await sweeper.look()
+      bench.tfe.change { $0.confirmed = "discarded" }
+      try await bench.apply(id)
+      try await bench.step()
+      #expect(try await bench.run(id).state == .applying)
+      bench.pass(10)
+      try await sweeper.look()
+      try await bench.work(id, until: .discarded)
+      bench.pass(400)
+      try await sweeper.look()
+      #expect(!bench.tfe.calls.contains { $0.hasPrefix("PATCH") }, "nothing was to be told")
+    }
+  }
+
   /// What happened while nobody looked is found with the first look.
   @Test func whatHappenedWhilePORCWasAwayIsFoundWhenItStarts() async throws {
     try await DriverBench.run(isTold: true) { bench in

@@ -22,6 +22,18 @@ struct RecoveryTests {
     }
   }
 
+  /// It is asked for twice, since its configuration was not processed the first time.
+  @Test func aRunWhoseSecondAnswerWasLostIsNotMadeTwiceEither() async throws {
+    try await DriverBench.run { bench in
+      bench.tfe.change { ($0.losesAnswer, $0.pendingReads) = (true, 1) }
+      let id = try await bench.submit()
+      try await bench.plan(id)
+      try await bench.work(id, until: .planned)
+      #expect(bench.tfe.runs.count == 1)
+      #expect(bench.tfe.calls.count { $0 == "POST runs" } == 2)
+    }
+  }
+
   /// Somebody started a run of his own in TFE meanwhile: the workspace's current one is another.
   @Test func aLostRunIsFoundAmongOthers() async throws {
     try await DriverBench.run { bench in
@@ -77,9 +89,9 @@ struct RecoveryTests {
   }
 
   /// In whichever step TFE goes away, the run goes on where it was when TFE is back.
-  @Test(arguments: 1...12)
-  func nothingIsLostWhileTFEIsAway(step: Int) async throws {
-    try await DriverBench.run { bench in
+  @Test(arguments: 1...12, [false, true])
+  func nothingIsLostWhileTFEIsAway(step: Int, isTold: Bool) async throws {
+    try await DriverBench.run(isTold: isTold) { bench in
       let id = try await bench.submit()
       try await bench.plan(id)
       for _ in 0..<step { try await bench.step() }

@@ -61,6 +61,66 @@ public struct PolicyCheck: Sendable, Hashable, Identifiable, Resource {
   }
 }
 
+/// What the output of a ``PolicyCheck`` says of one policy.
+public struct PolicyCheckVerdict: Sendable, Hashable {
+  /// Its name, with that of its set before it where it belongs to one.
+  public var name: String
+  /// `advisory`, `soft-mandatory` or `hard-mandatory`.
+  public var enforcementLevel: String
+  /// Whether it passed; `nil` where the output does not say.
+  public var passed: Bool?
+  /// What the policy is about.
+  public var description: String?
+
+  /// Reads the text that Sentinel writes for people, since the API has no other stable form of it: for each policy a line
+  /// `## Policy 1: SET/NAME (soft-mandatory)`, later `Result: false`, and `Description:` with lines until an empty one.
+  static func all(in text: String) -> [PolicyCheckVerdict] {
+    var verdicts: [PolicyCheckVerdict] = []
+    var describes = false
+    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+      let words = String(line.drop { $0 == " " || $0 == "\t" }).trimmingSuffix { $0.isWhitespace }
+      if let verdict = heading(words) {
+        verdicts.append(verdict)
+        describes = false
+        continue
+      }
+      guard let last = verdicts.indices.last else { continue }
+      if words.hasPrefix("Result: ") {
+        verdicts[last].passed = verdicts[last].passed ?? (words == "Result: true")
+      } else if words.hasPrefix("Description:") {
+        describes = true
+        let rest = words.dropFirst("Description:".count).drop { $0 == " " }
+        if !rest.isEmpty { verdicts[last].description = String(rest) }
+      } else if describes {
+        if words.isEmpty {
+          describes = verdicts[last].description == nil
+        } else {
+          verdicts[last].description = verdicts[last].description.map { "\($0) \(words)" } ?? words
+        }
+      }
+    }
+    return verdicts
+  }
+
+  private static func heading(_ words: String) -> PolicyCheckVerdict? {
+    guard words.hasPrefix("## Policy "), words.hasSuffix(")"), let colon = words.firstIndex(of: ":"),
+      let parenthesis = words.lastIndex(of: "("), colon < parenthesis
+    else { return nil }
+    let name = words[words.index(after: colon)..<parenthesis].drop { $0 == " " }
+    return PolicyCheckVerdict(
+      name: String(name).trimmingSuffix { $0.isWhitespace },
+      enforcementLevel: String(words[words.index(after: parenthesis)...].dropLast()))
+  }
+}
+
+extension String {
+  fileprivate func trimmingSuffix(while isDropped: (Character) -> Bool) -> String {
+    var rest = self[...]
+    while let last = rest.last, isDropped(last) { rest.removeLast() }
+    return String(rest)
+  }
+}
+
 /// Calls of the Policy Checks API.
 public struct PolicyChecksService: Sendable {
   let client: Client
@@ -68,6 +128,18 @@ public struct PolicyChecksService: Sendable {
   /// `GET /runs/ID/policy-checks`.
   public func list(run id: String, pageSize: Int = 20) -> PagedList<PolicyCheck> {
     client.pages(Call(.get, "runs", id, "policy-checks"), pageSize: pageSize)
+  }
+
+  /// `GET /policy-checks/ID`.
+  public func read(_ id: PolicyCheck.ID) async throws -> PolicyCheck {
+    try await client.fetch(Call(.get, "policy-checks", id))
+  }
+
+  /// `GET /policy-checks/ID/output`: what each policy said, read from the text for people.
+  public func output(_ id: PolicyCheck.ID) async throws -> [PolicyCheckVerdict] {
+    var call = Call(.get, "policy-checks", id, "output")
+    call.mayRedirect = true
+    return PolicyCheckVerdict.all(in: String(decoding: try await client.send(call).bytes, as: UTF8.self))
   }
 
   /// `POST /policy-checks/ID/actions/override`. Needs the organization's permission to manage policy overrides; a check

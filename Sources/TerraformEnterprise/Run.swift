@@ -56,6 +56,8 @@ public struct Run: Sendable, Hashable, Identifiable, Resource {
   public let forceCancelAvailableAt: Date?
   /// Whether the token may confirm it, where TFE says.
   public let canApply: Bool?
+  /// Whether the token may override its policies, where TFE says.
+  public let canOverridePolicies: Bool?
   /// The workspace it belongs to.
   public let workspaceID: String?
   /// The configuration it runs.
@@ -64,6 +66,8 @@ public struct Run: Sendable, Hashable, Identifiable, Resource {
   public let planID: String?
   /// Its apply; exists from the beginning.
   public let applyID: String?
+  /// Its cost estimate, where the organization has those.
+  public let costEstimateID: String?
   /// Its policy checks (Sentinel's older mode).
   public let policyCheckIDs: [String]
   /// Its task stages, which hold run tasks and policy evaluations.
@@ -72,6 +76,8 @@ public struct Run: Sendable, Hashable, Identifiable, Resource {
   public let plan: Plan?
   /// The apply, where it was asked for with `include`.
   public let apply: Apply?
+  /// The cost estimate, where it was asked for with `include`.
+  public let costEstimate: CostEstimate?
   /// The configuration version, where it was asked for with `include`.
   public let configurationVersion: ConfigurationVersion?
   /// What its workspace looks like, where it was asked for with `include`.
@@ -93,15 +99,19 @@ public struct Run: Sendable, Hashable, Identifiable, Resource {
     positionInQueue = try source.optional("position-in-queue")
     terraformVersion = try source.optional("terraform-version")
     forceCancelAvailableAt = try source.date("force-cancel-available-at")
-    canApply = try source.optional("permissions", as: [String: Bool?].self)?["can-apply"] ?? nil
+    let permissions = try source.optional("permissions", as: [String: Bool?].self)
+    canApply = permissions?["can-apply"] ?? nil
+    canOverridePolicies = permissions?["can-override-policy-check"] ?? nil
     workspaceID = source.one("workspace")
     configurationVersionID = source.one("configuration-version")
     planID = source.one("plan")
     applyID = source.one("apply")
+    costEstimateID = source.one("cost-estimate")
     policyCheckIDs = source.many("policy-checks")
     taskStageIDs = source.many("task-stages")
     plan = try source.included("plan")
     apply = try source.included("apply")
+    costEstimate = try source.included("cost-estimate")
     configurationVersion = try source.included("configuration-version")
     // One that cannot be understood is no reason not to read the run.
     workspace = try? source.included("workspace")

@@ -43,6 +43,21 @@ public struct RunStatus: OpenEnumeration {
   public static let canceled: RunStatus = "canceled"
   public static let forceCanceled: RunStatus = "force_canceled"
 
+  /// Policies in Terraform's own language have passed.
+  public static let terraformPolicyChecked: RunStatus = "tf_policy_checked"
+  /// Waits for an override of such a policy.
+  public static let terraformPolicyOverride: RunStatus = "tf_policy_override"
+
+  /// All that are known here, in the order in which a run may have them.
+  public static let all: [RunStatus] = [
+    .pending, .fetching, .fetchingCompleted, .prePlanRunning, .prePlanCompleted, .queuing, .planQueued, .planning,
+    .planned, .plannedAndSaved, .costEstimating, .costEstimated, .policyChecking, .policyChecked, .policyOverride,
+    .policySoftFailed, .postPlanRunning, .postPlanCompleted, .postPlanAwaitingDecision, .terraformPolicyChecked,
+    .terraformPolicyOverride, .confirmed, .queuingApply, .applyQueued, .preApplyRunning,
+    .preApplyCompleted, .applying, .postApplyRunning, .postApplyCompleted, .applied, .plannedAndFinished, .discarded,
+    .errored, .canceled, .forceCanceled,
+  ]
+
   /// Whether nothing will happen to the run any more.
   public var isFinal: Bool {
     switch self {

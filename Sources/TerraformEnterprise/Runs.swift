@@ -3,6 +3,7 @@ public enum RunInclude: String, Sendable, Hashable {
   case plan, apply, workspace
   case configurationVersion = "configuration_version"
   case taskStages = "task_stages"
+  case costEstimate = "cost_estimate"
 }
 
 /// What a new run shall do; what is `nil` is not sent.

@@ -23,19 +23,34 @@ public struct TaskStage: Sendable, Hashable, Identifiable, Resource {
   public let status: TaskStageStatus
   /// Whether an override is possible now.
   public let isOverridable: Bool
+  /// Whether the token may override it, where TFE says.
+  public let canOverride: Bool?
   /// What its run tasks said.
   public let taskResultIDs: [String]
   /// What its policies said.
   public let policyEvaluationIDs: [String]
+  /// The task results, where they were asked for with `include`.
+  public let taskResults: [TaskResult]
+  /// The policy evaluations, where they were asked for with `include`.
+  public let policyEvaluations: [PolicyEvaluation]
 
   init(_ source: ResourceSource) throws {
     id = source.id
     stage = try source.require("stage")
     status = try source.require("status")
     isOverridable = try source.optional("actions", as: [String: Bool?].self)?["is-overridable"] == true
+    canOverride = try source.optional("permissions", as: [String: Bool?].self)?["can-override"] ?? nil
     taskResultIDs = source.many("task-results")
     policyEvaluationIDs = source.many("policy-evaluations")
+    taskResults = try source.includedAll("task-results")
+    policyEvaluations = try source.includedAll("policy-evaluations")
   }
+}
+
+/// What may be asked for together with a task stage.
+public enum TaskStageInclude: String, Sendable, Hashable {
+  case taskResults = "task_results"
+  case policyEvaluations = "policy_evaluations"
 }
 
 /// Calls of the Task Stages API.
@@ -45,6 +60,13 @@ public struct TaskStagesService: Sendable {
   /// `GET /runs/ID/task-stages`.
   public func list(run id: String, pageSize: Int = 20) -> PagedList<TaskStage> {
     client.pages(Call(.get, "runs", id, "task-stages"), pageSize: pageSize)
+  }
+
+  /// `GET /task-stages/ID`.
+  public func read(_ id: TaskStage.ID, include: [TaskStageInclude] = []) async throws -> TaskStage {
+    var call = Call(.get, "task-stages", id)
+    call.include(include.map(\.rawValue))
+    return try await client.fetch(call)
   }
 
   /// `POST /task-stages/ID/actions/override`. A stage that does not wait for it is a 409.

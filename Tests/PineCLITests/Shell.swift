@@ -116,6 +116,9 @@ enum Wire {
     var rejection: String? = nil
     var error: String? = nil
     var additions = 1
+    var cost = "null"
+    var policies = "null"
+    var tasks = "[]"
     /// Further members of the summary, or others in place of the usual ones.
     var extra: [String: String] = [:]
 
@@ -142,7 +145,8 @@ enum Wire {
     var summary: String {
       let plan = """
         {"number":1,"additions":\(additions),"changes":0,"destructions":0,"imports":0,\
-        "resources":[{"address":"terraform_data.web","action":"create"}]}
+        "resources":[{"address":"terraform_data.web","action":"create"}],\
+        "tfe_status":null,"cost_estimate":\(cost),"policies":\(policies),"tasks":\(tasks)}
         """
       let rest = [
         "instance": #"{"identifier":"web-dev","title":"Web","environment":"dev","owner":"platform"}"#,
@@ -156,7 +160,7 @@ enum Wire {
         "phases": #"{"submitted_at":"2026-11-23T10:15:00.000Z","built_at":null,"planned_at":null,"applied_at":null}"#,
         "portal":
           #"{"in_sync":\#(isInSync),"behind_since":null\#(rejection.map { ",\"rejection\":" + quote($0) } ?? "")}"#,
-        "approvals": "[]",
+        "approvals": "[]", "overrides": "[]",
       ]
       return object(members.merging(rest) { $1 }.merging(extra) { $1 })
     }

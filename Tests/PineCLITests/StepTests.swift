@@ -239,12 +239,70 @@ struct StepTests {
   @Test func anOverrideSendsItsReason() async throws {
     let waits = Wire.Run(state: .policyOverride, tfeRunID: "run-7", waitingFor: "x", next: ["override"])
     shell.porc.on("GET /run/porc-1/status", .json(waits.status))
-    shell.accepts("override", waits)
+    shell.accepts("override", Wire.Run(state: .policyOverride, tfeRunID: "run-7", waitingFor: "TFE", next: ["discard"]))
     shell.statuses(.planned())
     shell.summary(.planned())
     let ending = try await shell.pine("override", "porc-1", "--reason", "agreed")
     #expect(ending.status == 0)
     #expect(shell.body("POST /runs/porc-1/override") == #"{"reason":"agreed","tfe_run_id":"run-7"}"#)
+  }
+
+  @Test func anOverrideThatTFEDoesNotTakeIsARefusalThatSaysWhy() async throws {
+    let waits = Wire.Run(
+      state: .policyOverride, tfeRunID: "run-7", waitingFor: "somebody to override it in TFE", next: ["override"])
+    let asked = Wire.Run(state: .policyOverride, tfeRunID: "run-7", waitingFor: "TFE", next: ["discard"])
+    shell.porc.on("GET /run/porc-1/status", .json(waits.status))
+    shell.accepts("override", asked)
+    shell.statuses(waits)
+    shell.summary(waits)
+    let ending = try await shell.pine("override", "porc-1", "--reason", "agreed")
+    #expect(ending.status == 5)
+    #expect(ending.error.contains("Terraform Enterprise did not take the override of porc-1."))
+    #expect(ending.error.contains("The run waits for somebody to override it in TFE"))
+  }
+
+  @Test(
+    arguments: [
+      (Wire.Run(state: .applyFailed, isPartial: true), 0),
+      (Wire.Run(state: .applying, tfeRunID: "run-7", waitingFor: "TFE", next: ["force-cancel"]), 5),
+    ] as [(Wire.Run, Int32)])
+  func aForcedCancelIsAskedForInSoManyWords(end: Wire.Run, status: Int32) async throws {
+    shell.accepts("cancel", Wire.Run(state: .applying, tfeRunID: "run-7", waitingFor: "TFE"))
+    shell.statuses(end)
+    shell.summary(end)
+    let ending = try await shell.pine("cancel", "porc-1", "--force")
+    #expect(ending.status == status)
+    #expect(shell.body("POST /runs/porc-1/cancel") == #"{"force":true}"#)
+  }
+
+  @Test func aPlansCostAndWhatDidNotPassAreShown() async throws {
+    var run = Wire.Run.planned()
+    run.cost = """
+      {"status":"finished","delta_monthly_cost":"390.5","proposed_monthly_cost":"400.5","matched_resources":3,\
+      "unmatched_resources":1}
+      """
+    run.policies = """
+      {"passed":2,"failed":2,"failures":[{"name":"costs","policy_set":"finance","enforcement_level":"soft-mandatory",\
+      "description":"At most 100 more\\nin a month.","overridden":true},\
+      {"name":"tags","enforcement_level":"advisory","overridden":false}]}
+      """
+    run.tasks = """
+      [{"name":"scan","stage":"post_plan","status":"failed","enforcement_level":"advisory","message":"2 findings",\
+      "url":"https://scan.example/1"},{"name":"ok","stage":"post_plan","status":"passed","enforcement_level":"mandatory"}]
+      """
+    shell.summary(run)
+    let ending = try await shell.pine("summary", "porc-1")
+    #expect(
+      ending.output.contains(
+        """
+          cost: +390.5 a month, 400.5 in all (1 without a price)
+          policies: 2 passed, 2 failed
+            finance/costs (soft-mandatory, overridden): At most 100 more in a month.
+            tags (advisory)
+          run task scan (advisory) failed: 2 findings https://scan.example/1
+
+        """))
+    #expect(!ending.output.contains("run task ok"))
   }
 
   @Test func anApprovalNamesThePlanThatIsShown() async throws {

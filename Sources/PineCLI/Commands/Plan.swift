@@ -30,8 +30,10 @@ extension Pine {
     func execute(in session: Session) async throws -> Fault.ExitStatus {
       let outcome = try await session.perform(
         .plan, on: run.id, sending: PlanBody(supersede: supersede ? true : nil), with: try session.porc())
-      if !outcome.hasShownLog, session.output.form == .people, let summary = outcome.summary {
-        PlanPage.lines(for: summary).forEach(session.output.line)
+      if session.output.form == .people, let summary = outcome.summary {
+        // Terraform's own output says nothing of costs, policies and run tasks.
+        let lines = outcome.hasShownLog ? summary.plan.map(GatesPage.lines) ?? [] : PlanPage.lines(for: summary)
+        lines.forEach(session.output.line)
       }
       try session.conclude(.plan, outcome)
       for command in NextStep.commands(for: outcome.status) where command.hasPrefix("pine apply ") {

@@ -3,9 +3,10 @@ import PorcCore
 /// What a person may do next, as commands to copy.
 enum NextStep {
   static func commands(for status: RunStatus) -> [String] {
-    let verbs = ["build", "plan", "apply", "approve", "override", "discard", "cancel"]
+    let verbs = ["build", "plan", "apply", "approve", "override", "discard", "cancel", "force-cancel"]
     return status.nextActions.filter(verbs.contains).map { action in
-      "pine \(action) --run-id \(status.runID)" + (action == "override" ? " --reason \"…\"" : "")
+      if action == "force-cancel" { return "pine cancel --force --run-id \(status.runID)" }
+      return "pine \(action) --run-id \(status.runID)" + (action == "override" ? " --reason \"…\"" : "")
     }
   }
 }

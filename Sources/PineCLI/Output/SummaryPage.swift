@@ -39,8 +39,14 @@ struct SummaryPage {
       (
         "approved by", summary.approvals.isEmpty ? nil : summary.approvals.map { "\($0.by.name)" as Prose }.joined(", ")
       ),
+      ("overridden by", summary.overrides.isEmpty ? nil : summary.overrides.map(Self.shown).joined(", ")),
       ("portal", PortalPhrase.text(summary.portal, now: now)),
     ])
+  }
+
+  /// `alice ("agreed with security")`
+  private static func shown(_ override: PolicyOverride) -> Prose {
+    "\(override.by.name) (\"\(override.reason)\")" + (override.refusal == nil ? "" : ", which TFE did not take")
   }
 
   private var inputs: [Prose] {
@@ -90,7 +96,7 @@ enum PlanPage {
       let (sign, style) = sign(resource.action)
       return "\(sign, style) \(resource.address)" as Prose
     }
-    return [head] + resources
+    return [head] + resources + GatesPage.lines(for: plan)
   }
 
   /// `3 to add, 0 to change, 1 to destroy`.
@@ -111,6 +117,48 @@ enum PlanPage {
     case "forget": ("  .", .yellow)
     default: (action, nil)
     }
+  }
+}
+
+/// What stands between a plan and its apply: what it costs, and what did not pass.
+enum GatesPage {
+  static func lines(for plan: RunSummary.PlanDetails) -> [Prose] {
+    cost(plan.costEstimate) + policies(plan.policies) + plan.tasks.filter(\.isFailed).map(line)
+  }
+
+  /// What Terraform's own output does not say, where a step has just shown it.
+  private static func cost(_ estimate: CostEstimate?) -> [Prose] {
+    guard let estimate else { return [] }
+    guard let delta = estimate.deltaMonthlyCost, estimate.status == "finished" else {
+      return ["cost: no estimate (\(estimate.errorMessage ?? estimate.status))"]
+    }
+    let change = delta.hasPrefix("-") ? delta : "+\(delta)"
+    let total = estimate.proposedMonthlyCost.map { ", \($0) in all" } ?? ""
+    let unknown = estimate.unmatchedResources > 0 ? " (\(estimate.unmatchedResources) without a price)" : ""
+    return ["cost: \(change) a month\(total)\(unknown)"]
+  }
+
+  private static func policies(_ results: PolicyResults?) -> [Prose] {
+    guard let results else { return [] }
+    let head: Prose = "policies: \(results.passed) passed, \(results.failed) failed"
+    return [head] + results.failures.map(line)
+  }
+
+  private static func line(_ policy: PolicyFailure) -> Prose {
+    let name = (policy.policySet.map { "\($0)/" } ?? "") + policy.name
+    let said = policy.description.map { ": \(oneLine($0))" } ?? ""
+    let end = policy.isOverridden ? ", overridden" : ""
+    return "  \(name, policy.isBlocking ? .red : .yellow) (\(policy.enforcementLevel)\(end))\(said)"
+  }
+
+  private static func line(_ task: TaskResult) -> Prose {
+    let words = [task.message.map(oneLine), task.url].compactMap { $0 }.filter { !$0.isEmpty }
+    let said = words.isEmpty ? "" : ": " + words.joined(separator: " ")
+    return "run task \(task.name, task.isBlocking ? .red : .yellow) (\(task.enforcementLevel)) \(task.status)\(said)"
+  }
+
+  private static func oneLine(_ text: String) -> String {
+    text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
   }
 }
 

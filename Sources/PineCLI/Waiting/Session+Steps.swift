@@ -8,7 +8,7 @@ extension Session {
   func perform(
     _ step: Step, on run: String, sending body: some Encodable & Sendable = DecisionBody(), with porc: PorcClient
   ) async throws -> Outcome {
-    let answer = try await output.moving { try await porc.command(step.rawValue, run, sending: body) }
+    let answer = try await output.moving { try await porc.command(step.verb, run, sending: body) }
     let status = try answer.decode(RunStatus.self)
     guard options.waits else { return Outcome(status: status, bytes: answer.bytes) }
     return try await finish(step, from: status, with: porc)

@@ -3,13 +3,17 @@ import PorcCore
 /// Something a run is asked to do, and how its end is told from its way.
 enum Step: String, Sendable {
   case build, plan, apply, discard, cancel, override
+  case forceCancel = "force-cancel"
+
+  /// The last part of its path in the API.
+  var verb: String { self == .forceCancel ? "cancel" : rawValue }
 
   /// The phase whose Terraform output is worth watching meanwhile.
   var logPhase: LogPhase? {
     switch self {
     case .plan: .plan
     case .apply: .apply
-    case .build, .discard, .cancel, .override: nil
+    case .build, .discard, .cancel, .forceCancel, .override: nil
     }
   }
 
@@ -19,7 +23,9 @@ enum Step: String, Sendable {
     case .plan: status.isFinal || status.status.awaitsDecision || status.status == .applying
     case .apply, .cancel: status.isFinal || status.status.awaitsDecision
     case .discard: status.isFinal
-    case .override: status.status != .policyOverride
+    // Offered again, it was refused.
+    case .override: status.status != .policyOverride || status.nextActions.contains("override")
+    case .forceCancel: status.isFinal || status.status.awaitsDecision || status.nextActions.contains(rawValue)
     }
   }
 
@@ -45,9 +51,21 @@ enum Step: String, Sendable {
       return Complaint(
         .runFailed, "The cancel of \(status.runID) came after its plan had finished.",
         fix: "pine discard --run-id \(status.runID)")
+    case .override where state == .policyOverride:
+      return Self.refusedByTFE("override", status)
     case .override where !state.isFailure: return nil
+    case .forceCancel where state.isFinal || !wasUnderWay: return nil
+    case .forceCancel where status.nextActions.contains(rawValue):
+      return Self.refusedByTFE("forced cancel", status)
     default: return .runFailed(status, failure)
     }
+  }
+
+  private static func refusedByTFE(_ what: String, _ status: RunStatus) -> Complaint {
+    Complaint(
+      .refused, "Terraform Enterprise did not take the \(what) of \(status.runID).",
+      details: status.waitingFor.map { ["The run waits for \($0)"] } ?? [],
+      fix: "Do it in Terraform Enterprise: pine summary --run-id \(status.runID) shows the run's page there.")
   }
 
   private static func refusedByPolicy(_ status: RunStatus, _ failure: Failure?) -> Complaint {

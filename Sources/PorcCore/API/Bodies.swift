@@ -29,6 +29,21 @@ public struct DecisionBody: Codable, Sendable {
   }
 }
 
+/// `POST /runs/{run_id}/cancel`.
+public struct CancelBody: Codable, Sendable {
+  public var tfeRunID: String?
+  /// Kills what an earlier cancel did not stop. Terraform's state may be lost.
+  public var force: Bool?
+  public init(tfeRunID: String? = nil, force: Bool? = nil) {
+    self.tfeRunID = tfeRunID
+    self.force = force
+  }
+  public enum CodingKeys: String, CodingKey, CaseIterable {
+    case tfeRunID = "tfe_run_id"
+    case force
+  }
+}
+
 /// `GET /runs`.
 public struct RunList: Codable, Sendable {
   public var runs: [RunStatus]

@@ -20,6 +20,8 @@ public struct RunSummary: Codable, Sendable, Equatable {
   public var phases: Phases
   public var portal: PortalSummary
   public var approvals: [Approval]
+  /// Who let the plan pass although a policy refused it, and why; those that TFE did not take say so.
+  public var overrides: [PolicyOverride]
   /// What was doubtful in the blueprint; only in the answer to its submission.
   public var warnings: [Finding]?
 
@@ -50,6 +52,31 @@ public struct RunSummary: Codable, Sendable, Equatable {
     public var destructions: Int
     public var imports: Int
     public var resources: [ResourceChange]
+    /// TFE's own status of the plan's run when its cost, policies and tasks were read.
+    @ExplicitNull public var tfeStatus: String?
+    @ExplicitNull public var costEstimate: CostEstimate?
+    @ExplicitNull public var policies: PolicyResults?
+    /// What run tasks said.
+    public var tasks: [TaskResult]
+
+    enum CodingKeys: String, CodingKey {
+      case number, additions, changes, destructions, imports, resources, policies, tasks
+      case tfeStatus = "tfe_status"
+      case costEstimate = "cost_estimate"
+    }
+
+    public init(_ plan: Plan, _ summary: PlanSummary) {
+      number = plan.number
+      additions = summary.additions
+      changes = summary.changes
+      destructions = summary.destructions
+      imports = summary.imports
+      resources = summary.resources
+      tasks = plan.gates?.tasks ?? []
+      _tfeStatus = ExplicitNull(wrappedValue: plan.gates?.tfeStatus)
+      _costEstimate = ExplicitNull(wrappedValue: plan.gates?.cost)
+      _policies = ExplicitNull(wrappedValue: plan.gates?.policies)
+    }
   }
 
   public struct Phases: Codable, Sendable, Equatable {
@@ -67,7 +94,8 @@ public struct RunSummary: Codable, Sendable, Equatable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case instance, template, workspace, region, inputs, plan, outputs, error, phases, portal, approvals, warnings
+    case instance, template, workspace, region, inputs, plan, outputs, error, phases, portal, approvals, overrides,
+      warnings
     case tfeLink = "tfe_link"
     case repoURL = "repo_url"
   }
@@ -92,6 +120,7 @@ public struct RunSummary: Codable, Sendable, Equatable {
       commit: submission.template.commit)
     inputs = submission.shownInputs
     approvals = plan?.approvals ?? []
+    overrides = plan?.overrides ?? []
     let isDeployed = run.state == .applied && situation.instance.deployed?.run == run.id
     outputs = isDeployed ? situation.instance.deployed?.outputs ?? [:] : [:]
     phases = Phases(
@@ -99,11 +128,8 @@ public struct RunSummary: Codable, Sendable, Equatable {
       plannedAt: plan?.plannedAt,
       appliedAt: run.state == .applied ? plan?.finishedAt : nil)
     let details = plan.flatMap { plan in
-      plan.summary.map {
-        PlanDetails(
-          number: plan.number, additions: $0.additions, changes: $0.changes, destructions: $0.destructions,
-          imports: $0.imports, resources: $0.resources)
-      }
+      // One that ended before it was planned may still have been judged: a run task can come first.
+      (plan.summary ?? plan.gates.map { _ in PlanSummary() }).map { PlanDetails(plan, $0) }
     }
     _plan = ExplicitNull(wrappedValue: details)
     _workspace = ExplicitNull(wrappedValue: situation.instance.workspace)
@@ -129,6 +155,7 @@ public struct RunSummary: Codable, Sendable, Equatable {
     phases = try container.decode(Phases.self, forKey: .phases)
     portal = try container.decode(PortalSummary.self, forKey: .portal)
     approvals = try container.decode([Approval].self, forKey: .approvals)
+    overrides = try container.decode([PolicyOverride].self, forKey: .overrides)
     warnings = try container.decodeIfPresent([Finding].self, forKey: .warnings)
   }
 
@@ -148,6 +175,7 @@ public struct RunSummary: Codable, Sendable, Equatable {
     try container.encode(phases, forKey: .phases)
     try container.encode(portal, forKey: .portal)
     try container.encode(approvals, forKey: .approvals)
+    try container.encode(overrides, forKey: .overrides)
     try container.encodeIfPresent(warnings, forKey: .warnings)
   }
 }

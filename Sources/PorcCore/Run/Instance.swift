@@ -27,6 +27,10 @@ public struct Instance: Codable, Sendable, Equatable, Identifiable {
   /// The inputs, region and repository that the portal shows: the current run's once it is built, until then what was
   /// shown before. None where a new life has begun.
   public internal(set) var shown: Submission?
+  /// The Terraform version that the template of the last plan in the workspace asked for.
+  public internal(set) var terraformVersion: String?
+  /// Why TFE does not let the workspace go, though the instance is destroyed and its retention over.
+  public internal(set) var removalRefusal: Failure?
   /// When it was destroyed; a new blueprint begins its next life.
   public internal(set) var destroyedAt: Date?
   /// The life that a run submitted now belongs to. A destroy is the last run of a life.

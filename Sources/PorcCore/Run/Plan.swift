@@ -21,6 +21,17 @@ public struct Plan: Codable, Sendable, Equatable {
   /// TFE has begun to change things: from here on a cancel or an error leaves something half-built.
   public internal(set) var applyBegan = false
   public internal(set) var discardRequestedAt: Date?
+  /// What stood between it and its apply in TFE, once that was read.
+  public internal(set) var gates: Gates?
+  /// Who overrode its policies, or wanted to.
+  public internal(set) var overrides: [PolicyOverride]?
+  /// Until TFE says what became of the last override.
+  public internal(set) var overrideRequestedAt: Date?
+  /// From when TFE takes a forced cancel; known once a cancel was asked for and has not ended the run.
+  public internal(set) var forceCancelAt: Date?
+  public internal(set) var forceCancelRequestedAt: Date?
+  /// Why TFE did not take a forced cancel.
+  public internal(set) var forceCancelRefusal: Failure?
   /// TFE has the last word on whether the run can be applied; from here on it cannot.
   public internal(set) var isSettled = false
   public internal(set) var finishedAt: Date?

@@ -1,3 +1,5 @@
+public import Foundation
+
 /// A person's wish.
 public enum RunCommand: Sendable, Equatable {
   case build
@@ -7,6 +9,8 @@ public enum RunCommand: Sendable, Equatable {
   case approve(tfeRunID: String?, by: Caller)
   case discard(tfeRunID: String?, by: Caller)
   case cancel(by: Caller)
+  /// Kills what a cancel did not stop.
+  case forceCancel(by: Caller)
   /// Lets a plan pass that an overridable policy refused.
   case override(tfeRunID: String?, by: Caller, reason: String)
 
@@ -19,6 +23,7 @@ public enum RunCommand: Sendable, Equatable {
     case .approve: "approve"
     case .discard: "discard"
     case .cancel: "cancel"
+    case .forceCancel: "force-cancel"
     case .override: "override"
     }
   }
@@ -34,6 +39,11 @@ public enum RunReport: Sendable, Equatable {
   case planFailed(plan: Int, Failure)
   case policyFailed(plan: Int, Failure)
   case policyOverrideNeeded(plan: Int, String)
+  /// What policies, run tasks and the cost estimate say of the plan, before or after its end is known.
+  /// - Parameter summary: what the plan would do, where no other report says so.
+  case planEvaluated(plan: Int, summary: PlanSummary?, Gates)
+  /// TFE did not take an override.
+  case overrideRefused(plan: Int, Failure)
   /// TFE applies: on PORC's word, or on somebody's in TFE's own pages.
   case applyStarted(plan: Int)
   case applyFinished(plan: Int, outputs: [String: Output])
@@ -43,4 +53,9 @@ public enum RunReport: Sendable, Equatable {
   case remoteCanceled(plan: Int, applyBegan: Bool)
   /// What keeps a plan, or its apply, from getting on; `nil` if nothing does any more. The plan is 0 for a build.
   case waiting(plan: Int, Wait?)
+  /// A cancel has not ended the run yet; from then on TFE takes a forced one.
+  case forceCancelOffered(plan: Int, from: Date)
+  case forceCancelRefused(plan: Int, Failure)
+  /// TFE does not delete the workspace of a destroyed instance.
+  case removalRefused(Failure)
 }

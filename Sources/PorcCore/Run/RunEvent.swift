@@ -22,7 +22,10 @@ public enum RunEvent: Codable, Sendable, Equatable {
   case planFailed(number: Int, failure: Failure)
   case policyFailed(number: Int, failure: Failure)
   case policyOverrideNeeded(number: Int, detail: String)
+  /// What policies, run tasks and the cost estimate say of the plan.
+  case planEvaluated(number: Int, summary: PlanSummary?, gates: Gates)
   case overrideRequested(number: Int, by: Caller, reason: String)
+  case overrideRefused(number: Int, failure: Failure)
   case approved(number: Int, by: Caller)
   case applyConfirmed(number: Int, by: Caller)
   case applyStarted(number: Int)
@@ -35,6 +38,12 @@ public enum RunEvent: Codable, Sendable, Equatable {
   /// What the current plan, its apply, or the build (number 0) waits for outside, from now on.
   case waiting(number: Int, wait: Wait, since: Date)
   case waitingEnded(number: Int)
+  /// From then on TFE takes a forced cancel.
+  case forceCancelOffered(number: Int, from: Date)
+  case forceCancelRequested(number: Int, by: Caller)
+  case forceCancelRefused(number: Int, failure: Failure)
+  /// TFE does not delete the workspace of the destroyed instance.
+  case removalRefused(failure: Failure)
 
   enum CodingKeys: String, CodingKey, CaseIterable {
     case submitted
@@ -53,7 +62,9 @@ public enum RunEvent: Codable, Sendable, Equatable {
     case planFailed = "plan_failed"
     case policyFailed = "policy_failed"
     case policyOverrideNeeded = "policy_override_needed"
+    case planEvaluated = "plan_evaluated"
     case overrideRequested = "override_requested"
+    case overrideRefused = "override_refused"
     case approved
     case applyConfirmed = "apply_confirmed"
     case applyStarted = "apply_started"
@@ -65,6 +76,10 @@ public enum RunEvent: Codable, Sendable, Equatable {
     case canceled
     case waiting
     case waitingEnded = "waiting_ended"
+    case forceCancelOffered = "force_cancel_offered"
+    case forceCancelRequested = "force_cancel_requested"
+    case forceCancelRefused = "force_cancel_refused"
+    case removalRefused = "removal_refused"
   }
 
   enum TfeRunCreatedCodingKeys: String, CodingKey {
@@ -107,7 +122,9 @@ public enum RunEvent: Codable, Sendable, Equatable {
     case .planFailed: .planFailed
     case .policyFailed: .policyFailed
     case .policyOverrideNeeded: .policyOverrideNeeded
+    case .planEvaluated: .planEvaluated
     case .overrideRequested: .overrideRequested
+    case .overrideRefused: .overrideRefused
     case .approved: .approved
     case .applyConfirmed: .applyConfirmed
     case .applyStarted: .applyStarted
@@ -119,6 +136,10 @@ public enum RunEvent: Codable, Sendable, Equatable {
     case .canceled: .canceled
     case .waiting: .waiting
     case .waitingEnded: .waitingEnded
+    case .forceCancelOffered: .forceCancelOffered
+    case .forceCancelRequested: .forceCancelRequested
+    case .forceCancelRefused: .forceCancelRefused
+    case .removalRefused: .removalRefused
     }
   }
 }

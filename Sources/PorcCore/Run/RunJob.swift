@@ -61,10 +61,13 @@ extension RunMachine {
     case .planCleared(let number):
       return run?.state == .planning && run?.cancelRequestedAt == nil ? [job(.startPlan, number)] : []
     case .tfeRunCreated(let number, _, _): return [job(.follow, number)]
+    // Whoever was clearing the earlier plan ends with the new one; how it goes on has to be followed.
+    case .planWithdrawn: return run?.currentPlan.map { [job(.follow, $0.number)] } ?? []
     case .applyConfirmed(let number, _):
       return run?.plan(number: number)?.hasChanges == true ? [job(.confirm, number)] : []
     case .discardRequested(let number, _): return [job(.discard, number)]
     case .overrideRequested(let number, _, _): return [job(.override, number)]
+    case .forceCancelRequested(let number, _): return [job(.cancel, number)]
     case .cancelRequested:
       guard let plan = run?.currentPlan, plan.clears == nil else { return [] }  // the clearing ends it
       return [job(.cancel, plan.number)]

@@ -145,12 +145,32 @@ extension Draft {
     }
   }
 
+  mutating func forceCancel(_ run: Run, by caller: Caller) throws(Refusal) {
+    guard run.state == .planning || run.state == .applying, let plan = run.currentPlan, plan.tfeRunID != nil else {
+      throw Refusal.wrongState(run, "a forced cancel", "Only what TFE plans or applies can be canceled by force.")
+    }
+    if plan.forceCancelRequestedAt != nil { return }
+    guard run.cancelRequestedAt != nil else {
+      throw Refusal(
+        .wrongState, "The run \(run.id) was not canceled, so it cannot be canceled by force.",
+        fix: "Cancel it first (pine cancel --run-id \(run.id)), which lets Terraform end in an orderly way.")
+    }
+    guard let from = plan.forceCancelAt, from <= now else {
+      let time = plan.forceCancelAt.map { "only from \(Timestamp.text($0)) on" } ?? "only some time after the cancel"
+      throw Refusal(
+        .wrongState, "Terraform Enterprise takes a forced cancel of the run \(run.id) \(time).",
+        fix: "Wait for the cancel to end it, or until then.")
+    }
+    record(.forceCancelRequested(number: plan.number, by: caller), for: run.id)
+  }
+
   mutating func override(_ run: Run, seen: String?, by caller: Caller, reason: String) throws(Refusal) {
     let plan = try planSeen(seen, of: run)
     guard run.state == .policyOverride, let plan else {
       throw Refusal.wrongState(run, "override", "Only a plan that waits for a policy override can be overridden.")
     }
     if plan.discardRequestedAt != nil { throw beingDiscarded(run) }
+    if plan.overrideRequestedAt != nil { return }  // TFE has not answered yet
     if reason.allSatisfy(\.isWhitespace) {
       throw Refusal(
         .wrongState, "An override of the run \(run.id) has no reason.", fix: "Give one: --reason \"…\".")

@@ -26,6 +26,7 @@ extension RunMachine {
   ) -> Situation {
     var instance = situation?.instance ?? Instance(id: id, templateName: submission.template.name, newest: fact.run)
     instance.newest = fact.run
+    instance.removalRefusal = nil
     let run = Run(id: fact.run, instance: id, submission: submission, at: fact.at, life: instance.life)
     switch submission.operation {
     case .apply:
@@ -88,6 +89,7 @@ extension RunMachine {
         $0.configurationVersionID = configurationVersionID
         $0.isSettled = false
       }
+      instance.terraformVersion = run.submission.template.terraformVersion ?? instance.terraformVersion
     case .planFinished(let number, let hasChanges, let summary):
       run.state = .planned
       run.failure = nil
@@ -95,6 +97,7 @@ extension RunMachine {
       run.change(number) {
         $0.hasChanges = hasChanges
         $0.summary = summary
+        $0.overrideRequestedAt = nil
         $0.plannedAt = $0.plannedAt ?? fact.at
         if !hasChanges { $0.isSettled = true }
       }
@@ -102,12 +105,29 @@ extension RunMachine {
       run.end(.planFailed, number, at: fact.at, failure)
     case .policyFailed(let number, let failure):
       run.end(.policyFailed, number, at: fact.at, failure)
-    case .policyOverrideNeeded(_, let detail):
+    case .policyOverrideNeeded(let number, let detail):
       run.state = .policyOverride
       run.failure = Failure(detail)
       run.forgetCancel()
-    case .overrideRequested:
-      break  // TFE has the last word: the plan becomes confirmable, or not
+      run.change(number) { $0.overrideRequestedAt = nil }
+    case .planEvaluated(let number, let summary, let gates):
+      run.change(number) {
+        // It has come to another gate, so the override was taken.
+        if let known = $0.gates, known.tfeStatus != gates.tfeStatus { $0.overrideRequestedAt = nil }
+        $0.gates = gates
+        $0.summary = summary ?? $0.summary
+      }
+    case .overrideRequested(let number, let caller, let reason):
+      // TFE has the last word: the plan becomes confirmable, or not.
+      run.change(number) {
+        $0.overrideRequestedAt = fact.at
+        $0.overrides = ($0.overrides ?? []) + [PolicyOverride(by: caller, at: fact.at, reason: reason)]
+      }
+    case .overrideRefused(let number, let failure):
+      run.change(number) {
+        $0.overrideRequestedAt = nil
+        if let last = $0.overrides?.indices.last { $0.overrides?[last].refusal = failure }
+      }
     case .approved(let number, let caller):
       run.change(number) { $0.approvals.append(Approval(by: caller, at: fact.at)) }
     case .applyConfirmed(let number, let caller):
@@ -133,6 +153,17 @@ extension RunMachine {
     case .cancelRequested(let caller):
       run.cancelRequestedAt = fact.at
       run.cancelRequestedBy = caller
+      if let number = run.currentPlan?.number {
+        run.change(number) { ($0.forceCancelAt, $0.forceCancelRequestedAt, $0.forceCancelRefusal) = (nil, nil, nil) }
+      }
+    case .forceCancelOffered(let number, let from):
+      run.change(number) { $0.forceCancelAt = from }
+    case .forceCancelRequested(let number, _):
+      run.change(number) { ($0.forceCancelRequestedAt, $0.forceCancelRefusal) = (fact.at, nil) }
+    case .forceCancelRefused(let number, let failure):
+      run.change(number) { ($0.forceCancelRequestedAt, $0.forceCancelRefusal) = (nil, failure) }
+    case .removalRefused(let failure):
+      instance.removalRefusal = failure
     case .canceled:
       withdrawRequest(&run, &instance)
       if let plan = run.currentPlan, !plan.isSettled {

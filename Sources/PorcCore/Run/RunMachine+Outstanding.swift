@@ -4,8 +4,7 @@ extension RunMachine {
   /// The outside work that `situation` still calls for, told from how things stand and not from what happened. Some of
   /// it may have been done, and nobody has heard of it yet: whoever does a job asks for that first.
   ///
-  /// Every job that a fact calls for (``jobs(after:in:retention:)``) is here until its outcome is a fact too, but for an
-  /// override, which a person may ask for again.
+  /// Every job that a fact calls for (``jobs(after:in:retention:)``) is here until its outcome is a fact too.
   ///
   /// - Parameters:
   ///   - retention: how long a destroyed instance stays visible, in seconds.
@@ -38,6 +37,7 @@ extension RunMachine {
       let isCurrent = plan.number == current?.number
       if isCurrent, run.cancelRequestedAt != nil { add(.cancel, plan.number) }
       if isCurrent, run.state == .applying, plan.confirmation != nil, !plan.applyBegan { add(.confirm, plan.number) }
+      if isCurrent, run.state == .policyOverride, plan.overrideRequestedAt != nil { add(.override, plan.number) }
       if plan.discardRequestedAt != nil { add(.discard, plan.number) }
       if plan.number != current?.clears { add(.follow, plan.number) }
     }

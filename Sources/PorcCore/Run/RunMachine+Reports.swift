@@ -23,6 +23,11 @@ extension Draft {
       }
     case .waiting(let number, let wait):
       hear(of: wait, number, run)
+    case .removalRefused(let failure):
+      guard instance?.destroyedAt != nil, instance?.newest == run.id, instance?.removalRefusal != failure else {
+        return
+      }
+      record(.removalRefused(failure: failure), for: run.id)
     default:
       guard let number = report.plan, let plan = run.plan(number: number), !plan.isSettled else { return }
       if number == run.currentPlan?.number {
@@ -54,6 +59,21 @@ extension Draft {
     case (.planning, .policyOverrideNeeded(_, let detail)):
       record(.policyOverrideNeeded(number: number, detail: detail), for: run.id)
       if run.cancelRequestedAt != nil { giveUp(plan, of: run.id, by: run.cancelRequestedBy ?? plan.request.by) }
+    case (.policyOverride, .overrideRefused(_, let failure)) where plan.overrideRequestedAt != nil:
+      record(.overrideRefused(number: number, failure: failure), for: run.id)
+    case (_, .planEvaluated(_, let summary, let gates))
+    where run.state.isAtTFE && (plan.gates != gates || (summary ?? plan.summary) != plan.summary):
+      record(.planEvaluated(number: number, summary: summary, gates: gates), for: run.id)
+      // The next gate, after one that was overridden: it waits for another override.
+      if run.state == .policyOverride, let known = plan.gates, known.tfeStatus != gates.tfeStatus,
+        let detail = gates.failure?.text
+      {
+        record(.policyOverrideNeeded(number: number, detail: detail), for: run.id)
+      }
+    case (_, .forceCancelOffered(_, let from)) where run.cancelRequestedAt != nil && plan.forceCancelAt != from:
+      record(.forceCancelOffered(number: number, from: from), for: run.id)
+    case (_, .forceCancelRefused(_, let failure)) where run.state.isAtTFE && plan.forceCancelRequestedAt != nil:
+      record(.forceCancelRefused(number: number, failure: failure), for: run.id)
 
     case (.applying, .planFailed(_, let failure)), (.applying, .policyFailed(_, let failure)):
       record(.applyFailed(number: number, failure: failure, isPartial: began), for: run.id)
@@ -71,7 +91,12 @@ extension Draft {
       record(.applyFailed(number: number, failure: failure, isPartial: began), for: run.id)
     case (_, .remoteCanceled) where began && (run.state.isAtTFE || run.state.isFinal):
       // Half-built is not "canceled".
-      let failure = Failure("The apply was canceled while it ran.")
+      let failure =
+        plan.forceCancelRequestedAt == nil
+        ? Failure("The apply was canceled while it ran.")
+        : Failure(
+          "The apply was canceled by force while it ran.",
+          detail: "Terraform was killed: what it changed last may be missing from its state.")
       record(.applyFailed(number: number, failure: failure, isPartial: true), for: run.id)
     case (_, .remoteCanceled) where run.state.isAtTFE:
       record(.canceled, for: run.id)
@@ -136,11 +161,13 @@ extension RunReport {
   /// The number of the plan it is about.
   var plan: Int? {
     switch self {
-    case .built, .buildFailed, .workspaceReady: nil
+    case .built, .buildFailed, .workspaceReady, .removalRefused: nil
     case .tfeRunCreated(let plan, _, _), .planFinished(let plan, _, _), .planFailed(let plan, _),
       .policyFailed(let plan, _), .policyOverrideNeeded(let plan, _), .applyStarted(let plan),
       .applyFinished(let plan, _), .applyFailed(let plan, _, _), .remoteDiscarded(let plan),
-      .remoteCanceled(let plan, _), .waiting(let plan, _):
+      .remoteCanceled(let plan, _), .waiting(let plan, _),
+      .planEvaluated(let plan, _, _), .overrideRefused(let plan, _),
+      .forceCancelOffered(let plan, _), .forceCancelRefused(let plan, _):
       plan
     }
   }

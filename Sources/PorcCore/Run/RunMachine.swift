@@ -73,6 +73,7 @@ public enum RunMachine {
     case .approve(let seen, let caller): try draft.approve(subject, seen: seen, by: caller)
     case .discard(let seen, let caller): try draft.discard(subject, seen: seen, by: caller)
     case .cancel(let caller): try draft.cancel(subject, by: caller)
+    case .forceCancel(let caller): try draft.forceCancel(subject, by: caller)
     case .override(let seen, let caller, let reason):
       try draft.override(subject, seen: seen, by: caller, reason: reason)
     }

@@ -9,7 +9,7 @@ extension Situation {
     let candidates: [RunCommand] = [
       .build, .plan(PlanRequest(by: somebody)), .approve(tfeRunID: nil, by: somebody),
       .apply(tfeRunID: nil, by: submitter), .discard(tfeRunID: nil, by: somebody),
-      .override(tfeRunID: nil, by: somebody, reason: "asked"), .cancel(by: somebody),
+      .override(tfeRunID: nil, by: somebody, reason: "asked"), .cancel(by: somebody), .forceCancel(by: somebody),
     ]
     return candidates.filter { command in
       if case .approve = command, !needsApproval(run) { return false }
@@ -32,28 +32,36 @@ extension Situation {
     let learned = run.wait.map { Waiting($0, since: run.waitsSince) }
     // Whatever is to be done, it is not done as long as the doing fails.
     if let learned, learned.wait.isTrouble { return learned }
-    return pending(run).map { Waiting($0) } ?? learned ?? decision(run).map { Waiting($0) }
+    return pending(run) ?? learned ?? decision(run)
   }
 
   /// What somebody has asked TFE for.
-  private func pending(_ run: Run) -> Wait? {
+  private func pending(_ run: Run) -> Waiting? {
     switch run.state {
-    case .planning where run.currentPlan?.clears != nil: .earlierPlan
-    case .planning where run.cancelRequestedAt != nil: .cancelOfPlan
-    case .applying where run.cancelRequestedAt != nil: .cancelOfApply
+    case .planning where run.currentPlan?.clears != nil: Waiting(.earlierPlan)
+    case .planning where run.cancelRequestedAt != nil: canceling(.cancelOfPlan, run)
+    case .applying where run.cancelRequestedAt != nil: canceling(.cancelOfApply, run)
     case .planned where run.currentPlan?.discardRequestedAt != nil,
       .policyOverride where run.currentPlan?.discardRequestedAt != nil:
-      .discard
-    case .planned where run.currentPlan?.request.appliesAutomatically == true && !needsApproval(run): .beginOfApply
+      Waiting(.discard)
+    case .planned where run.currentPlan?.request.appliesAutomatically == true && !needsApproval(run):
+      Waiting(.beginOfApply)
+    case .applied where run.operation == .destroy && instance.newest == run.id:
+      instance.removalRefusal.map { Waiting(.removal, words: "TFE to let the workspace go. \($0.text)") }
     default: nil
     }
   }
 
+  private func canceling(_ wait: Wait, _ run: Run) -> Waiting {
+    let note = run.currentPlan?.forcedCancelNote ?? ""
+    return Waiting(wait, words: note.isEmpty ? nil : Waiting(wait).sentence + note)
+  }
+
   /// What a person has to do.
-  private func decision(_ run: Run) -> Wait? {
+  private func decision(_ run: Run) -> Waiting? {
     switch run.state {
-    case .planned: needsApproval(run) ? .approval : .decision
-    case .policyOverride: .policyOverride
+    case .planned: Waiting(needsApproval(run) ? .approval : .decision)
+    case .policyOverride: Waiting(.policyOverride, words: run.currentPlan?.overrideWait)
     default: nil
     }
   }

@@ -19,6 +19,8 @@ public enum Wait: Codable, Sendable, Equatable {
   case cancelOfApply
   case discard
   case beginOfApply
+  /// TFE does not delete the workspace of a destroyed instance.
+  case removal
 
   // MARK: Learned
 
@@ -55,6 +57,7 @@ public enum Wait: Codable, Sendable, Equatable {
     case cancelOfApply = "cancel_of_apply"
     case discard
     case beginOfApply = "begin_of_apply"
+    case removal
     case maximumRuns = "maximum_runs"
     case workers
     case tfeRunAhead = "tfe_run_ahead"
@@ -98,6 +101,7 @@ public enum Wait: Codable, Sendable, Equatable {
     case .cancelOfApply: .cancelOfApply
     case .discard: .discard
     case .beginOfApply: .beginOfApply
+    case .removal: .removal
     case .maximumRuns: .maximumRuns
     case .workers: .workers
     case .tfeRunAhead: .tfeRunAhead
@@ -138,9 +142,12 @@ public enum Wait: Codable, Sendable, Equatable {
 public struct Waiting: Sendable, Equatable {
   public var wait: Wait
   public var since: Date?
+  /// Instead of the usual sentence, where more is known.
+  var words: String?
 
-  public init(_ wait: Wait, since: Date? = nil) {
+  public init(_ wait: Wait, since: Date? = nil, words: String? = nil) {
     self.wait = wait
     self.since = since
+    self.words = words
   }
 }

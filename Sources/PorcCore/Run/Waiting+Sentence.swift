@@ -4,12 +4,12 @@ import Foundation
 extension Waiting {
   /// One sentence that follows "It waits for": what it is, and what clears it.
   public var sentence: String {
+    if let words { return words }
     switch wait {
     case .anotherRun, .turn, .decision, .approval, .policyOverride, .earlierPlan, .cancelOfPlan, .cancelOfApply,
-      .discard,
-      .beginOfApply, .maximumRuns, .workers, .tfeCapacity:
-      subject
-    default: "\(subject); \(clearedBy)"
+      .discard, .beginOfApply, .removal, .maximumRuns, .workers, .tfeCapacity:
+      return subject
+    default: return "\(subject); \(clearedBy)"
     }
   }
 
@@ -26,6 +26,7 @@ extension Waiting {
     case .cancelOfApply: "TFE to cancel the apply"
     case .discard: "TFE to discard the plan"
     case .beginOfApply: "TFE to begin the apply"
+    case .removal: "TFE to let the workspace go"
     case .maximumRuns(let limit):
       "its turn: \(limit == 1 ? "one run" : "\(limit) runs") of PORC \(limit == 1 ? "plans or applies" : "plan or apply") "
         + "already (tfe.maximum_runs)"
@@ -62,6 +63,7 @@ extension Waiting {
     case .policyOverride: "override the policy with a reason, or discard the plan"
     case .earlierPlan, .cancelOfPlan, .cancelOfApply, .discard, .beginOfApply:
       "it goes on by itself as soon as Terraform Enterprise has done it"
+    case .removal: "PORC tries again every five minutes; see what TFE says of the workspace"
     case .maximumRuns: "it goes on by itself when one of them has planned or applied"
     case .workers: "it goes on by itself; if it waits often, raise porc.concurrency"
     case .tfeRunAhead(_, let run?): "it goes on by itself when \(run) has ended"

@@ -90,7 +90,7 @@ extension ServerSettings {
   /// | `tfe.organization` | text | required | |
   /// | `tfe.project` | text | none | the project of new workspaces |
   /// | `tfe.workspace_prefix` | text | `porc-` | |
-  /// | `tfe.execution_mode` | text | none | `remote` or `agent`; sent for new workspaces |
+  /// | `tfe.execution_mode` | text | none | `remote` or `agent`; set on workspaces, and repaired |
   /// | `tfe.maximum_runs` | number | 50 | a plan begins only while fewer runs plan or apply |
   /// | `tfe.calls_per_second` | number | 30, or what TFE's answers say | TFE's limit for the token; 0 for none |
   /// | `port.base_url` | URL | required | |
@@ -99,7 +99,7 @@ extension ServerSettings {
   /// | `port.api_token` | text, secret | required with `entities` | |
   /// | `port.setup` | yes or no | no | makes missing blueprints at start |
   /// | `porc.listen` | HOST:PORT | `127.0.0.1:8800` | |
-  /// | `porc.public_url` | URL | none | where TFE reaches PORC, to tell it about runs |
+  /// | `porc.public_url` | URL | none | where TFE reaches PORC, to tell it about runs, and its workspaces link to |
   /// | `porc.follow_interval_seconds` | number | 10 | between two looks at what TFE did not tell |
   /// | `porc.database_url` | `sqlite:PATH` | `sqlite:porc.sqlite` | |
   /// | `porc.secret_key_file` | path | required | 32 bytes as base64, mode 0600 |
@@ -150,6 +150,7 @@ extension ServerSettings {
     sweepInterval = reader.seconds("porc.sweep_interval_seconds", atLeast: 1) ?? sweepInterval
     followInterval = reader.seconds("porc.follow_interval_seconds", atLeast: 1) ?? followInterval
     publicURL = reader.publicURL("porc.public_url")
+    if case .named(let url) = publicURL { self.tfe.publicURL = url }
     lanes = reader.number("porc.concurrency", in: 1...256) ?? lanes
     maximumStreams = reader.number("porc.maximum_streams", in: 0...100_000) ?? maximumStreams
     maximumWaits = reader.number("porc.maximum_waits", in: 0...100_000) ?? maximumWaits

@@ -42,6 +42,9 @@ extension RunDriver {
     guard let id = plan.tfeRunID else { return try await cancelUnborn(plan, lease, located) }
     let run = try await client.runs.read(id)
     if run.status.isFinal { return try await wakingFollow(lease) }
+    if plan.forceCancelRequestedAt != nil { return try await forceCancel(run, plan, lease, located) }
+    // Somebody has canceled it already, and Terraform takes its time to end.
+    if !run.actions.isCancelable, run.forceCancelAvailableAt != nil { return try await wakingFollow(lease) }
     do {
       if run.actions.isCancelable {
         try await client.runs.cancel(id)
@@ -52,6 +55,25 @@ extension RunDriver {
       }
     } catch let error as TFEError where error.kind == .conflict {
       return .later(0.5)
+    }
+    return try await wakingFollow(lease)
+  }
+
+  /// Kills what a cancel did not stop, as soon as TFE takes that.
+  private func forceCancel(
+    _ run: TerraformEnterprise.Run, _ plan: PorcCore.Plan, _ lease: Lease, _ located: Located
+  ) async throws -> Outcome {
+    guard run.actions.isForceCancelable else { return .later(1) }
+    do {
+      try await client.runs.forceCancel(run.id, comment: "Canceled by force through PORC")
+    } catch let error as TFEError where error.kind == .conflict {
+      return .later(1)  // its clock is not ours, or it has just ended
+    } catch let error as TFEError where !error.isRetryable && error.wasNotExecuted {
+      let failure = Failure(
+        "Terraform Enterprise did not take the forced cancel: \(error.message)",
+        detail: "It takes an administrator of the workspace" + (link(run.id, located).map { ": \($0)" } ?? "."))
+      try await report([.forceCancelRefused(plan: plan.number, failure)], about: lease.run, finishing: lease)
+      return .reported
     }
     return try await wakingFollow(lease)
   }
@@ -71,17 +93,66 @@ extension RunDriver {
     return .reported
   }
 
+  // MARK: Override
+
+  /// Lets the plan pass in TFE. What TFE will never take is told on the run, which goes on waiting: somebody with the right
+  /// may override there, or discard.
   func override(_ lease: Lease, _ located: Located) async throws -> Outcome {
-    guard located.run.state == .policyOverride, let id = located.run.plan(number: lease.plan)?.tfeRunID else {
-      return .done
+    guard located.run.state == .policyOverride, let plan = located.run.plan(number: lease.plan),
+      plan.overrideRequestedAt != nil, let id = plan.tfeRunID
+    else { return .done }
+    do {
+      let run = try await client.runs.read(id)
+      guard TFEReading(run: run, plan: plan.number).needsOverride else { return try await wakingFollow(lease) }
+      let given = plan.overrides?.last
+      let comment = "Overridden by \(given?.by.name ?? "PORC") through PORC: \(given?.reason ?? "")"
+      if try await overrideGates(of: run, comment) { return try await wakingFollow(lease) }
+      let nothing = Failure(
+        "Terraform Enterprise offers no override of this plan to PORC's token.", detail: overrideFix(id, located))
+      try await report([.overrideRefused(plan: plan.number, nothing)], about: lease.run, finishing: lease)
+    } catch let error as TFEError where !error.isRetryable && error.wasNotExecuted {
+      let failure = Failure(
+        "Terraform Enterprise did not take the override: \(error.message)", detail: overrideFix(id, located))
+      try await report([.overrideRefused(plan: plan.number, failure)], about: lease.run, finishing: lease)
     }
-    for try await check in client.policyChecks.list(run: id) where check.isOverridable {
-      try await client.policyChecks.override(check.id)
+    return .reported
+  }
+
+  /// - Returns: whether there was something to override.
+  private func overrideGates(of run: TerraformEnterprise.Run, _ comment: String) async throws -> Bool {
+    var found = false
+    if !run.policyCheckIDs.isEmpty {
+      // TFE goes on calling a check overridable that has been overridden.
+      for try await check in client.policyChecks.list(run: run.id)
+      where check.isOverridable && check.status == .softFailed {
+        found = true
+        try await unlessFaster({ try await client.policyChecks.override(check.id) }) {
+          try await client.policyChecks.read(check.id).status == .softFailed
+        }
+      }
     }
-    for try await stage in client.taskStages.list(run: id) where stage.isOverridable {
-      try await client.taskStages.override(stage.id, comment: "Overridden through PORC")
+    if !run.taskStageIDs.isEmpty {
+      for try await stage in client.taskStages.list(run: run.id) where stage.isOverridable {
+        found = true
+        try await unlessFaster({ try await client.taskStages.override(stage.id, comment: comment) }) {
+          try await client.taskStages.read(stage.id).isOverridable
+        }
+      }
     }
-    return try await wakingFollow(lease)
+    return found
+  }
+
+  /// A conflict means that somebody else was faster, unless what was wanted is wanted still.
+  private func unlessFaster(_ act: () async throws -> Void, isWanted: () async throws -> Bool) async throws {
+    do {
+      try await act()
+    } catch let error as TFEError where error.kind == .conflict {
+      if try await isWanted() { throw error }
+    }
+  }
+
+  private func overrideFix(_ id: String, _ located: Located) -> String {
+    "Somebody with the right to manage policy overrides can do it there" + (link(id, located).map { ": \($0)" } ?? ".")
   }
 
   private func wakingFollow(_ lease: Lease) async throws -> Outcome {

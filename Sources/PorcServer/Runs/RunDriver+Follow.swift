@@ -46,7 +46,7 @@ extension RunDriver {
   ) async throws -> Bool {
     let run: TerraformEnterprise.Run
     do {
-      run = try await client.runs.read(id, include: [.plan, .apply, .workspace])
+      run = try await client.runs.read(id, include: [.plan, .apply, .workspace, .costEstimate])
     } catch let error as TFEError where error.kind == .notFound {
       let failure = try await absence(of: id, located)
       let gone: RunReport =
@@ -68,11 +68,17 @@ extension RunDriver {
     let reading = TFEReading(run: run, plan: plan.number)
     let knowsPlan = plan.hasChanges != nil
     let needs = reading.needs(
-      knowsPlan: knowsPlan, knowsOutputs: located.situation.instance.basis?.isApplied != false)
+      knowsPlan: knowsPlan, knowsResources: plan.summary != nil,
+      knowsOutputs: located.situation.instance.basis?.isApplied != false, gates: plan.gates)
+    let gates = needs.contains(.gates) ? try await self.gates(of: run, located) : nil
     var reports = reading.reports(
       resources: needs.contains(.planResources) ? try await resources(run, of: located) : plan.summary?.resources ?? [],
       outputs: needs.contains(.outputs) ? try await outputs(of: located) : nil,
-      failure: try await failure(needs, run, of: located), knowsPlan: knowsPlan)
+      failure: try await failure(needs, run, of: located) ?? (gates ?? plan.gates)?.failure, gates: gates,
+      knowsPlan: knowsPlan)
+    if located.run.cancelRequestedAt != nil, let from = reading.forceCancelFrom, from != plan.forceCancelAt {
+      reports.append(.forceCancelOffered(plan: plan.number, from: from))
+    }
     reports += try await waiting(of: run, plan, located)
     if run.status.isFinal {
       try await report(reports, about: located.run.id, finishing: lease)
@@ -123,7 +129,7 @@ extension RunDriver {
   }
 
   /// `nil` if they cannot be told, since the key that sealed them is gone.
-  private func knownSecrets(of located: Located) async throws -> SecretTexts? {
+  func knownSecrets(of located: Located) async throws -> SecretTexts? {
     do {
       return try await secrets.texts(of: located.run.instance)
     } catch is InputVaultError {
@@ -134,42 +140,42 @@ extension RunDriver {
   private func failure(
     _ needs: Set<TFEReading.Need>, _ run: TerraformEnterprise.Run, of located: Located
   ) async throws -> Failure? {
-    let error: Failure?
+    let error: Failure
     if needs.contains(.planError) {
       error = await firstError(of: .plan, in: run.plan?.logReadURL)
     } else if needs.contains(.applyError) {
       error = await firstError(of: .apply, in: run.apply?.logReadURL)
     } else {
-      return needs.contains(.policies) ? await policyFailure(run) : nil
+      return nil
     }
-    guard let error else { return nil }
     return try await knownSecrets(of: located)?.masked(error)
       ?? Failure("Terraform failed; what it said is not shown, since the key is gone that tells what is secret in it.")
   }
 
-  /// Terraform's own words: the first error of a log.
-  private func firstError(of phase: TerraformLogReader.Phase, in url: SignedURL?) async -> Failure? {
-    guard let url else { return nil }
+  /// Terraform's own words: the first error of a log; or that it cannot be told.
+  private func firstError(of phase: TerraformLogReader.Phase, in url: SignedURL?) async -> Failure {
+    func unknown(_ why: String) -> Failure {
+      Failure("The \(phase.rawValue) failed.", detail: "\(why) Look at the run's page in Terraform Enterprise.")
+    }
+    guard let url else { return unknown("Terraform Enterprise has no log of it.") }
     var reader = TerraformLogReader(phase)
     var offset = 0
-    // 8 MiB of log hold any error that a person reads.
-    while offset < 8 << 20, let chunk = try? await client.logs.read(url, offset: offset) {
-      reader.append(chunk.bytes)
-      if reader.firstError != nil || chunk.isComplete || chunk.bytes.isEmpty { break }
-      offset = chunk.nextOffset
+    var isEmpty = true
+    do {
+      // 8 MiB of log hold any error that a person reads.
+      while offset < 8 << 20 {
+        let chunk = try await client.logs.read(url, offset: offset)
+        reader.append(chunk.bytes)
+        isEmpty = isEmpty && chunk.bytes.isEmpty
+        if reader.firstError != nil || chunk.isComplete || chunk.bytes.isEmpty { break }
+        offset = chunk.nextOffset
+      }
+    } catch {
+      reader.finish()
+      return reader.firstError ?? unknown("Its log cannot be read.")
     }
     reader.finish()
-    return reader.firstError
-  }
-
-  private func policyFailure(_ run: TerraformEnterprise.Run) async -> Failure? {
-    guard !run.policyCheckIDs.isEmpty, let checks = try? await client.policyChecks.list(run: run.id).collected() else {
-      return nil
-    }
-    let hard = checks.reduce(0) { $0 + $1.hardFailed }
-    let soft = checks.reduce(0) { $0 + $1.softFailed }
-    guard hard + soft > 0 else { return nil }  // something else stood in the way, such as a run task
-    return Failure("\(hard + soft) policies failed", detail: hard > 0 ? "\(hard) of them cannot be overridden." : nil)
+    return reader.firstError ?? unknown(isEmpty ? "Its log is empty." : "Its log names no error.")
   }
 
   // MARK: Clear

@@ -75,6 +75,12 @@ extension RunDriver {
       return try await makeRun(of: plan, located, lease, in: try await ensureWorkspace(for: located))
     }
     do {
+      // What the last plan's template asked for is so, unless somebody changed it since.
+      if let version = located.run.submission.template.terraformVersion,
+        version != located.situation.instance.terraformVersion
+      {
+        try await workspaces.adapt(known, terraformVersion: version)
+      }
       return try await makeRun(of: plan, located, lease, in: known)
     } catch let error as TFEError where error.kind == .notFound {
       // Deleted in TFE, perhaps: it is found again by its name, or made anew. If it is the same, something else is absent.

@@ -80,6 +80,9 @@ struct RunDriver: Sendable {
 
   // MARK: The end of an instance
 
+  /// How long a workspace that TFE does not delete is left alone, in seconds.
+  static let removalPause: TimeInterval = 300
+
   private func remove(_ lease: Lease, _ located: Located) async throws -> Outcome {
     let instance = located.situation.instance
     guard instance.destroyedAt != nil, instance.newest == lease.run else { return .done }
@@ -88,6 +91,12 @@ struct RunDriver: Sendable {
         try await client.workspaces.safeDelete(workspace.id)
       } catch let error as TFEError where error.kind == .notFound {
         // Gone already: that is what was wanted.
+      } catch let error as TFEError where !error.isRetryable && error.wasNotExecuted {
+        // It still manages resources, or is locked, or the token may not: people see why, and it is tried again.
+        let failure = Failure(
+          "Terraform Enterprise does not delete the workspace '\(workspace.name)': \(error.message)")
+        try await report([.removalRefused(failure)], about: lease.run, finishing: nil)
+        return .later(Self.removalPause)
       }
     }
     try await store.remove(instance.id, finishing: lease)

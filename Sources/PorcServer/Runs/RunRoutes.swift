@@ -38,9 +38,7 @@ struct RunRoutes: Sendable {
         .override(tfeRunID: seen ?? body.tfeRunID, by: caller, reason: body.reason ?? "")
       }
     }
-    routes.post("/runs/{run_id}/cancel", needs: .plan) {
-      try await command($0, $1) { _, _, caller in .cancel(by: caller) }
-    }
+    routes.post("/runs/{run_id}/cancel", needs: .plan, cancel)
   }
 
   // MARK: Submitting
@@ -102,6 +100,17 @@ struct RunRoutes: Sendable {
     return try await decide(.plan(wish), key, try context.runID)
   }
 
+  @Sendable private func cancel(_ request: Request, _ context: PorcContext) async throws -> Response {
+    let (body, bytes) = try await request.optionalBody(CancelBody.self, CancelBody.CodingKeys.self)
+    let key = try idempotency.key(request, context, body: bytes)
+    let id = try context.runID
+    try Self.checkNaming(id, body.tfeRunID)
+    guard body.force == true else { return try await decide(.cancel(by: context.caller), key, id) }
+    // What Terraform was about to write into its state may be lost, so it takes more than a right to plan.
+    try context.require(.apply)
+    return try await decide(.forceCancel(by: context.caller), key, id)
+  }
+
   @Sendable private func command(
     _ request: Request, _ context: PorcContext,
     _ command: @Sendable (_ body: DecisionBody, _ seen: String?, _ caller: Caller) -> RunCommand
@@ -109,13 +118,15 @@ struct RunRoutes: Sendable {
     let (body, bytes) = try await request.optionalBody(DecisionBody.self, DecisionBody.CodingKeys.self)
     let key = try idempotency.key(request, context, body: bytes)
     let id = try context.runID
-    if let named = body.tfeRunID, !id.hasPrefix(Run.ID.prefix), named != id {
-      throw Fault(
-        .malformedRequest, "The path names the plan \(id) and the body \(named).", fix: "Name one of them.")
-    }
+    try Self.checkNaming(id, body.tfeRunID)
     // A TFE run id in the path names the plan that was seen.
     let seen = id.hasPrefix(Run.ID.prefix) ? nil : id
     return try await decide(command(body, seen, context.caller), key, id)
+  }
+
+  private static func checkNaming(_ id: String, _ named: String?) throws {
+    guard let named, !id.hasPrefix(Run.ID.prefix), named != id else { return }
+    throw Fault(.malformedRequest, "The path names the plan \(id) and the body \(named).", fix: "Name one of them.")
   }
 
   private func decide(_ command: RunCommand, _ key: IdempotencyKey?, _ id: String) async throws -> Response {

@@ -24,8 +24,8 @@ struct RunViews: Sendable {
   /// The status as it goes over the wire, made once for each version of a situation: it is polled more than it changes.
   func taggedStatus(_ located: Located) throws -> EntityTagged {
     let key = located.askedByTFERunID ?? located.run.id.rawValue
-    // Where plans grow too old, time changes the status as well.
-    let isTimeless = rules.maximumPlanAge == nil
+    // Where plans grow too old, or a cancel may be forced some time, time changes the status as well.
+    let isTimeless = rules.maximumPlanAge == nil && located.run.currentPlan?.forceCancelAt == nil
     if isTimeless, let known = statuses.document(key, version: located.version) { return known }
     let status = EntityTagged(try JSONEncoder.porc.encode(status(located)))
     if isTimeless { statuses.remember(status, key, version: located.version) }
@@ -60,7 +60,7 @@ struct RunViews: Sendable {
     case .anotherRun(let id, _, _):
       return situation.runs[id]?.currentPlan?.tfeRunID.map { links.run($0, in: workspace) }
     case .tfeQueue, .tfeCapacity, .runTasks, .decision, .approval, .policyOverride, .earlierPlan, .cancelOfPlan,
-      .cancelOfApply, .discard, .beginOfApply:
+      .cancelOfApply, .discard, .beginOfApply, .removal:
       return run.currentPlan?.tfeRunID.map { links.run($0, in: workspace) }
     case .turn, .maximumRuns, .workers, .tfeUnreachable, .tfeFailing, .tokenRefused, .tfeRefused, .rateLimited,
       .stepFailing:

@@ -11,12 +11,13 @@ extension Sweeper {
     .pending, .fetching, .fetchingCompleted, .prePlanRunning, .prePlanCompleted, .queuing, .planQueued, .planning,
     .planned, .costEstimating, .costEstimated, .policyChecking, .policyChecked, .policyOverride, .postPlanRunning,
     .postPlanCompleted, .postPlanAwaitingDecision, .confirmed, .queuingApply, .applyQueued, .preApplyRunning,
-    .preApplyCompleted, .applying, .postApplyRunning, .postApplyCompleted,
+    .preApplyCompleted, .applying, .postApplyRunning, .postApplyCompleted, .terraformPolicyChecked, .terraformPolicyOverride,
   ]
   /// The statuses in which a run keeps its workspace from all others until somebody decides. In any other TFE itself gets
   /// on with it.
   private static let waitingStatuses: Set<TerraformEnterprise.RunStatus> = [
     .planned, .costEstimated, .policyChecked, .policyOverride, .postPlanCompleted, .postPlanAwaitingDecision,
+    .terraformPolicyChecked, .terraformPolicyOverride,
   ]
   /// Between two looks while runs are polled, or something has just happened, in seconds.
   private static let calmInterval: TimeInterval = 30

@@ -16,6 +16,8 @@ public struct TFESettings: Sendable {
   public var installation: String
   /// Only what is named here is sent for new workspaces, and repaired.
   public var executionMode: String?
+  /// Where PORC is seen from outside, without a slash at the end: workspaces name it as their source.
+  public var publicURL: String?
   /// A plan begins only while fewer of PORC's runs than this plan or apply there.
   public var maximumRuns = 50
   /// TFE's limit on calls a second for the token; `nil` for the published one, or the one that its answers say; 0 for none.

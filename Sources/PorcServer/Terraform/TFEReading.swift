@@ -1,3 +1,4 @@
+import Foundation
 import HCL
 import PorcCore
 import TerraformEnterprise
@@ -8,17 +9,19 @@ struct TFEReading {
   let plan: Int
 
   /// What must be read beside the run before it can be reported.
-  enum Need: Hashable { case planResources, outputs, planError, applyError, policies }
+  enum Need: Hashable { case planResources, outputs, planError, applyError, gates }
 
   /// What TFE offers counts, not the status alone: statuses pass and new ones appear.
   var isConfirmable: Bool { run.actions.isConfirmable && run.hasChanges }
 
   var needsOverride: Bool {
-    switch run.status {
-    case .policyOverride, .postPlanAwaitingDecision: true
-    default: run.status.rawValue == "tf_policy_override"
-    }
+    Self.awaitOverride.contains(run.status)
   }
+
+  /// TFE offers no flag for it: what it takes then are overrides of the run's policy checks and task stages.
+  private static let awaitOverride: Set<TerraformEnterprise.RunStatus> = [
+    .policyOverride, .postPlanAwaitingDecision, .terraformPolicyOverride,
+  ]
 
   /// Somebody confirmed the plan, and TFE has not finished with it: to cancel it now is to stop an apply.
   var isConfirmed: Bool {
@@ -46,7 +49,13 @@ struct TFEReading {
   }
 
   /// Policies or run tasks have a say.
-  private var isGated: Bool { !run.taskStageIDs.isEmpty || !run.policyCheckIDs.isEmpty }
+  var isGated: Bool { !run.taskStageIDs.isEmpty || !run.policyCheckIDs.isEmpty }
+
+  /// From when TFE takes a forced cancel; `nil` while it does not say.
+  var forceCancelFrom: Date? {
+    if run.status.isFinal { return nil }
+    return run.forceCancelAvailableAt ?? (run.actions.isForceCancelable ? Date(timeIntervalSince1970: 0) : nil)
+  }
 
   /// Of an errored run: whether it went wrong before there was a plan, and not at a gate.
   private var isPlanError: Bool {
@@ -54,29 +63,61 @@ struct TFEReading {
     return plan.status != .finished && !isGated
   }
 
-  /// - Parameter knowsOutputs: whether it is known what an earlier apply left.
-  func needs(knowsPlan: Bool, knowsOutputs: Bool = true) -> Set<Need> {
+  /// - Parameters:
+  ///   - knowsResources: whether it is known what the plan would do to each resource.
+  ///   - knowsOutputs: whether it is known what an earlier apply left.
+  ///   - gates: what was read of the gates before.
+  func needs(
+    knowsPlan: Bool, knowsResources: Bool = false, knowsOutputs: Bool = true, gates: Gates? = nil
+  ) -> Set<Need> {
     var needs: Set<Need> = []
     let hasPlanned = isConfirmable || needsOverride || run.status == .plannedAndFinished || applyBegan
-    if hasPlanned, !knowsPlan, run.hasChanges { needs.insert(.planResources) }
+    if hasPlanned || isRefused, !knowsPlan, !knowsResources, run.hasChanges { needs.insert(.planResources) }
+    if hasPlanned || isRefused, needsGates(gates) { needs.insert(.gates) }
     switch run.status {
     case .applied: needs.insert(.outputs)
     case .plannedAndFinished where !knowsOutputs: needs.insert(.outputs)
-    case .errored: needs.insert(applyBegan ? .applyError : isPlanError ? .planError : .policies)
-    case .policySoftFailed: needs.insert(.policies)
-    default: if needsOverride { needs.insert(.policies) }
+    case .errored where applyBegan: needs.insert(.applyError)
+    case .errored where isPlanError: needs.insert(.planError)
+    default: break
     }
     return needs
+  }
+
+  /// Whether a gate ended the run.
+  private var isRefused: Bool {
+    run.status == .policySoftFailed || (run.status == .errored && !applyBegan && !isPlanError && isGated)
+  }
+
+  /// Read once; and again where an override has changed what they say, or another gate has come.
+  private func needsGates(_ known: Gates?) -> Bool {
+    guard isGated || run.costEstimateID != nil else { return false }
+    guard let known else { return true }
+    if known.tfeStatus == run.status.rawValue { return false }
+    return needsOverride || isRefused
+      || Self.awaitOverride.contains(TerraformEnterprise.RunStatus(rawValue: known.tfeStatus))
   }
 
   /// - Parameters:
   ///   - resources: the plan's resource changes, where they were read.
   ///   - outputs: of the state that the apply left, or that a plan without changes found there; `nil` if they were not
   ///     read.
-  ///   - failure: Terraform's or the policies' own words.
+  ///   - failure: Terraform's or the gates' own words.
+  ///   - gates: where they were read.
   ///   - knowsPlan: whether the plan's end was reported before.
   func reports(
-    resources: [ResourceChange], outputs: [String: PorcCore.Output]?, failure: Failure?, knowsPlan: Bool
+    resources: [ResourceChange], outputs: [String: PorcCore.Output]?, failure: Failure?, gates: Gates? = nil,
+    knowsPlan: Bool
+  ) -> [RunReport] {
+    let reports = news(resources, outputs, failure, knowsPlan)
+    guard let gates else { return reports }
+    let tellsPlan = reports.contains { if case .planFinished = $0 { true } else { false } }
+    let isPlanned = run.plan?.status == .finished && !knowsPlan && !tellsPlan
+    return [.planEvaluated(plan: plan, summary: isPlanned ? summary(resources) : nil, gates)] + reports
+  }
+
+  private func news(
+    _ resources: [ResourceChange], _ outputs: [String: PorcCore.Output]?, _ failure: Failure?, _ knowsPlan: Bool
   ) -> [RunReport] {
     let planned: [RunReport] =
       knowsPlan ? [] : [.planFinished(plan: plan, hasChanges: run.hasChanges, summary: summary(resources))]

@@ -20,11 +20,30 @@ struct Workspaces: Sendable {
     do {
       let found = try await client.workspaces.read(named: name, organization: settings.organization)
       try await check(found, instance)
+      try await repair(found, terraformVersion)
       return PorcCore.Workspace(id: found.id, name: found.name)
     } catch let error as TFEError where error.kind == .notFound {
       return try await create(name, instance, terraformVersion)
     }
   }
+
+  /// Makes a known workspace what a template of another version asks for.
+  func adapt(_ workspace: PorcCore.Workspace, terraformVersion: String) async throws {
+    try await repair(try await client.workspaces.read(workspace.id), terraformVersion)
+  }
+
+  /// Sets what the configuration or the template names and what somebody changed; nothing else, and nothing if all is so.
+  private func repair(_ workspace: TerraformEnterprise.Workspace, _ terraformVersion: String?) async throws {
+    var wanted = WorkspaceSettings()
+    if let terraformVersion, terraformVersion != workspace.terraformVersion {
+      wanted.terraformVersion = terraformVersion
+    }
+    if let mode = executionMode, mode != workspace.executionMode { wanted.executionMode = mode }
+    guard wanted != WorkspaceSettings() else { return }
+    _ = try await client.workspaces.update(workspace.id, wanted)
+  }
+
+  private var executionMode: ExecutionMode? { settings.executionMode.map { ExecutionMode(rawValue: $0) } }
 
   /// The instance whose workspace it is; `nil` if it is none of this installation's.
   func instance(of workspaceID: String) async throws -> Instance.ID? {
@@ -42,7 +61,8 @@ struct Workspaces: Sendable {
           detail: "Its tags \(Self.installationKey) and \(Self.instanceKey) are not this installation's. "
             + "Rename or remove it, or choose another metadata.name."))
     }
-    if workspace.executionMode == .local {
+    // Where the configuration names another mode, it is repaired.
+    if workspace.executionMode == .local, executionMode == nil {
       throw TFERefusal(
         failure: Failure(
           "The workspace '\(workspace.name)' has the execution mode 'local'",
@@ -63,7 +83,8 @@ struct Workspaces: Sendable {
     new.description = "The instance \(instance) of PORC"
     new.sourceName = "PORC"
     new.terraformVersion = terraformVersion
-    new.executionMode = settings.executionMode.map { ExecutionMode(rawValue: $0) }
+    new.sourceURL = settings.publicURL.map { "\($0)/instances/\(instance.rawValue.pathSegment)" }
+    new.executionMode = executionMode
     new.projectID = try await projectID()
     new.tagBindings = [
       installationTag, TagBinding(key: Self.instanceKey, value: instance.rawValue),
@@ -77,6 +98,7 @@ struct Workspaces: Sendable {
         throw error
       }
       try await check(found, instance)
+      try await repair(found, terraformVersion)
       return PorcCore.Workspace(id: found.id, name: found.name)
     }
   }

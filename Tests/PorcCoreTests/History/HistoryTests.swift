@@ -61,7 +61,7 @@ import Testing
   @Test func theHistoriesReachEveryStateAndEveryEvent() {
     var states: Set<RunState> = []
     var events: Set<String> = []
-    for seed in 3_000..<3_060 as Range<UInt64> {
+    for seed in 3_000..<3_150 as Range<UInt64> {
       var world = World(seed: seed)
       for _ in 0..<250 {
         world.step()

@@ -1,3 +1,4 @@
+import Foundation
 import PorcCore
 import TestKit
 
@@ -29,14 +30,22 @@ struct JobWork {
     case .startPlan: startPlan()
     case .follow: follow()
     case .clearPlan: clearPlan()
-    case .cancel: cancel()
+    case .cancel: cancel(using: &random)
     case .confirm:
       if isCurrent, run?.state == .applying, let tfeRun { tfe.confirm(tfeRun.id) }
     case .discard:
       if let tfeRun { stop(tfeRun) }
     case .override:
-      if isCurrent, run?.state == .policyOverride, let tfeRun { tfe.override(tfeRun.id) }
-    case .removeInstance: break
+      guard isCurrent, run?.state == .policyOverride, plan?.overrideRequestedAt != nil, let tfeRun else { break }
+      if Int.random(in: 0..<3, using: &random) == 0 {
+        reports.append(.overrideRefused(plan: job.plan, Failure("not allowed")))
+      } else {
+        tfe.override(tfeRun.id)
+      }
+    case .removeInstance:
+      guard Int.random(in: 0..<3, using: &random) == 0 else { break }
+      reports.append(.removalRefused(Failure("it is locked")))
+      isFinished = false
     }
   }
 
@@ -56,6 +65,12 @@ struct JobWork {
     guard let tfeRun else { return }
     isFinished = tfeRun.status.isFinal
     reports += news(tfeRun)
+    if tfeRun.status == .policyOverride {
+      reports.insert(.planEvaluated(plan: job.plan, summary: .threeToAdd, .tooDear), at: 0)
+    }
+    if tfeRun.isCanceling, !isFinished {
+      reports.append(.forceCancelOffered(plan: job.plan, from: Date(timeIntervalSince1970: 0)))
+    }
   }
 
   private func news(_ tfeRun: SimulatedTFE.TFERun) -> [RunReport] {
@@ -83,9 +98,16 @@ struct JobWork {
     if now.status.isFinal || now.status == .applying { reports += news(now) }
   }
 
-  private mutating func cancel() {
+  private mutating func cancel(using random: inout SplitMix) {
     guard isCurrent, let run, run.cancelRequestedAt != nil else { return }
-    if let tfeRun {
+    if let tfeRun, plan?.forceCancelRequestedAt != nil {
+      if Bool.random(using: &random) {
+        return reports.append(.forceCancelRefused(plan: job.plan, Failure("not allowed")))
+      }
+      tfe.kill(tfeRun.id)
+    } else if let tfeRun, tfeRun.status == .applying, Bool.random(using: &random) {
+      tfe.cancelSlowly(tfeRun.id)
+    } else if let tfeRun {
       if tfeRun.status == .applying || tfeRun.status == .confirmed { tfe.cancel(tfeRun.id) } else { stop(tfeRun) }
     } else if let earlier = tfe.run(message: message) {
       // Made by an attempt that could not say so.

@@ -23,6 +23,8 @@ struct SimulatedTFE {
     var began = false
     /// Whether it was a policy that ended it.
     var isPolicyFailure = false
+    /// Whether it was told to end, and takes its time.
+    var isCanceling = false
     /// Whether somebody confirmed it here, not by PORC's word.
     var wasConfirmedHere = false
   }
@@ -64,6 +66,7 @@ struct SimulatedTFE {
       case .confirmed:
         run.status = .applying
         run.began = true
+      case .applying where run.isCanceling && dice > 2: break
       case .applying: run.status = dice < 2 ? .errored : .applied
       default: break
       }
@@ -91,6 +94,14 @@ struct SimulatedTFE {
 
   mutating func cancel(_ id: String) {
     change(id) { if [.pending, .planning, .confirmed, .applying].contains($0.status) { $0.status = .canceled } }
+  }
+
+  mutating func cancelSlowly(_ id: String) {
+    change(id) { $0.isCanceling = $0.status == .applying }
+  }
+
+  mutating func kill(_ id: String) {
+    change(id) { if $0.isCanceling, $0.status == .applying { $0.status = .canceled } }
   }
 
   private mutating func change(_ id: String, _ change: (inout TFERun) -> Void) {

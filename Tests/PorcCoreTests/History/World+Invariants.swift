@@ -9,7 +9,9 @@ extension World {
     // Those that ask TFE for something may be done, with nobody having heard of it yet, and a removal ends the story; the
     // others are there.
     for job in outstanding
-    where ![.confirm, .discard, .cancel, .removeInstance].contains(job.kind) && !has(job.kind, job.run, job.plan) {
+    where ![.confirm, .discard, .cancel, .override, .removeInstance].contains(job.kind)
+      && !has(job.kind, job.run, job.plan)
+    {
       violate("\(job.kind.rawValue) \(job.plan) of \(job.run) is outstanding, and nobody is at it")
     }
     for problem in Self.disorder(situation) { violate(problem) }

@@ -59,6 +59,15 @@ struct World {
     guard let run = anyRun() else { return }
     let seen = Bool.random(using: &random) ? run.plans.randomElement(using: &random)?.tfeRunID : nil
     let caller = pick()
+    // What is possible only now and then is tried when it is.
+    if Bool.random(using: &random), let holder = situation?.holder {
+      switch holder.state {
+      case .policyOverride: return decide(.override(tfeRunID: nil, by: caller, reason: "agreed"), holder.id)
+      case .applying where holder.cancelRequestedAt != nil: return decide(.forceCancel(by: caller), holder.id)
+      case .applying: return decide(.cancel(by: caller), holder.id)
+      default: break
+      }
+    }
     let command: RunCommand =
       switch Int.random(in: 0..<12, using: &random) {
       case 0: .build

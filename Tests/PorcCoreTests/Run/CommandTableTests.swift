@@ -62,6 +62,7 @@ import Testing
         canceled: nothing
         build_failed planned plan_failed policy_failed policy_override applied apply_failed discarded: !wrongState
         """),
+    Row(name: "cancel by force", command: .forceCancel(by: .bob), table: everywhere("!wrongState")),
     Row(
       name: "override", command: .override(tfeRunID: nil, by: .bob, reason: "agreed with finance"),
       table: everywhere("!wrongState", but: "policy_override: override_requested")),

@@ -12,6 +12,7 @@ import Testing
       let commands: [RunCommand] = [
         .build, .plan(PlanRequest(by: other)), .approve(tfeRunID: nil, by: other), .apply(tfeRunID: nil, by: submitter),
         .discard(tfeRunID: nil, by: other), .override(tfeRunID: nil, by: other, reason: "x"), .cancel(by: other),
+        .forceCancel(by: other),
       ]
       let actions = situation.nextActions(of: run, at: time.updatedAt, rules: RunMachine.Rules())
       for command in commands {

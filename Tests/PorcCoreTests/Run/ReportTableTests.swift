@@ -1,3 +1,4 @@
+import Foundation
 import HCL
 import PorcCore
 import Testing
@@ -46,6 +47,19 @@ import Testing
     Row(
       name: "policyOverrideNeeded", report: .policyOverrideNeeded(plan: 1, "too dear"),
       exceptions: "planning: policy_override_needed"),
+    Row(
+      name: "policyOverrideNeeded, of another gate", report: .policyOverrideNeeded(plan: 1, "too big"),
+      exceptions: "planning: policy_override_needed"),
+    Row(
+      name: "planEvaluated", report: .planEvaluated(plan: 1, summary: .threeToAdd, .tooDear),
+      exceptions: "planning planned policy_override applying: plan_evaluated"),
+    // Nobody asked for what these answer.
+    Row(name: "overrideRefused", report: .overrideRefused(plan: 1, why), exceptions: ""),
+    Row(
+      name: "forceCancelOffered", report: .forceCancelOffered(plan: 1, from: Date(timeIntervalSince1970: 0)),
+      exceptions: ""),
+    Row(name: "forceCancelRefused", report: .forceCancelRefused(plan: 1, why), exceptions: ""),
+    Row(name: "removalRefused", report: .removalRefused(why), exceptions: ""),
     Row(
       name: "applyStarted", report: .applyStarted(plan: 1),
       exceptions: "planning planned policy_override: apply_started"
@@ -151,18 +165,20 @@ extension RunReport {
   /// The plan it is about.
   var planNumber: Int? {
     switch self {
-    case .built, .buildFailed, .workspaceReady: nil
+    case .built, .buildFailed, .workspaceReady, .removalRefused: nil
     case .tfeRunCreated(let plan, _, _), .planFinished(let plan, _, _), .planFailed(let plan, _),
       .policyFailed(let plan, _), .policyOverrideNeeded(let plan, _), .applyStarted(let plan),
       .applyFinished(let plan, _), .applyFailed(let plan, _, _), .remoteDiscarded(let plan),
-      .remoteCanceled(let plan, _), .waiting(let plan, _):
+      .remoteCanceled(let plan, _), .waiting(let plan, _),
+      .planEvaluated(let plan, _, _), .overrideRefused(let plan, _),
+      .forceCancelOffered(let plan, _), .forceCancelRefused(let plan, _):
       plan
     }
   }
 
   func about(plan: Int) -> RunReport {
     switch self {
-    case .built, .buildFailed, .workspaceReady: self
+    case .built, .buildFailed, .workspaceReady, .removalRefused: self
     case .tfeRunCreated(_, let run, let version):
       .tfeRunCreated(plan: plan, tfeRunID: run, configurationVersionID: version)
     case .planFinished(_, let hasChanges, let summary):
@@ -176,6 +192,10 @@ extension RunReport {
     case .remoteDiscarded: .remoteDiscarded(plan: plan)
     case .remoteCanceled(_, let began): .remoteCanceled(plan: plan, applyBegan: began)
     case .waiting(_, let wait): .waiting(plan: plan, wait)
+    case .planEvaluated(_, let summary, let gates): .planEvaluated(plan: plan, summary: summary, gates)
+    case .overrideRefused(_, let failure): .overrideRefused(plan: plan, failure)
+    case .forceCancelOffered(_, let from): .forceCancelOffered(plan: plan, from: from)
+    case .forceCancelRefused(_, let failure): .forceCancelRefused(plan: plan, failure)
     }
   }
 }

@@ -34,6 +34,30 @@ extension PlanSummary {
   static let threeToAdd = PlanSummary(additions: 3, resources: [ResourceChange(address: "a.b", action: "create")])
 }
 
+extension Gates {
+  /// A policy failed that may be overridden, and another that blocks nothing.
+  static let tooDear: Gates = {
+    var gates = Gates(tfeStatus: "policy_override")
+    gates.cost = CostEstimate(
+      status: "finished", priorMonthlyCost: "10.0", proposedMonthlyCost: "400.5", deltaMonthlyCost: "390.5",
+      matchedResources: 3, unmatchedResources: 1)
+    gates.policies = PolicyResults(
+      passed: 2, failed: 2,
+      failures: [
+        PolicyFailure("tags", enforcementLevel: "advisory"),
+        PolicyFailure(
+          "costs", policySet: "finance", enforcementLevel: "soft-mandatory", description: "At most 100 more in a month."
+        ),
+      ])
+    gates.tasks = [
+      TaskResult(
+        "scan", stage: "post_plan", status: "passed", enforcementLevel: "mandatory", message: "nothing found",
+        url: "https://scan.example/1")
+    ]
+    return gates
+  }()
+}
+
 /// One instance's life, told through the machine's public functions. A second passes with each call.
 struct Story {
   let instance = Instance.ID("gke-dev-west")

@@ -74,6 +74,7 @@ import Testing
     Row(.earlierPlan, "TFE to discard the earlier plan"), Row(.cancelOfPlan, "TFE to cancel the plan"),
     Row(.cancelOfApply, "TFE to cancel the apply"), Row(.discard, "TFE to discard the plan"),
     Row(.beginOfApply, "TFE to begin the apply"),
+    Row(.removal, "TFE to let the workspace go"),
   ]
 
   @Test(arguments: learned + derived) func eachIsToldInOneSentence(row: Row) throws {

@@ -43,7 +43,7 @@ import Testing
 
   @Test(arguments: RunState.allCases) func theSummaryHasAllItsKeysInEveryState(state: RunState) throws {
     let object = try Self.object(try Self.summary(try Story.at(state)))
-    let more: Set = ["approvals"]
+    let more: Set = ["approvals", "overrides"]
     #expect(
       Set(object.keys) == Self.statusKeys.union(Self.moreStatusKeys).union(Self.summaryKeys).union(more))
   }
@@ -78,7 +78,14 @@ import Testing
     #expect(try inner("template")["identifier"] as? String == "gke-cluster-1-0-0")
     #expect(Set(try inner("workspace").keys) == ["id", "name"])
     #expect(
-      Set(try inner("plan").keys) == ["number", "additions", "changes", "destructions", "imports", "resources"])
+      Set(try inner("plan").keys) == [
+        "number", "additions", "changes", "destructions", "imports", "resources", "tfe_status", "cost_estimate",
+        "policies", "tasks",
+      ])
+    #expect(try inner("plan")["policies"] is NSNull)
+    #expect(try inner("plan")["cost_estimate"] is NSNull)
+    let tasks = try #require(try inner("plan")["tasks"] as? [Any])
+    #expect(tasks.isEmpty)
     let resources = try #require(try inner("plan")["resources"] as? [[String: String]])
     #expect(resources == [["address": "a.b", "action": "create"]])
     #expect(try inner("inputs")["region"] as? String == "us-west1")
@@ -91,6 +98,48 @@ import Testing
     #expect(object["has_changes"] as? Bool == true)
     #expect(object["region"] as? String == "us-west1")
     #expect(object["error"] is NSNull)
+  }
+
+  /// What stands between a plan and its apply, to the letter.
+  @Test func theSummaryShowsTheGates() throws {
+    var story = try Story.at(.policyOverride)
+    try story.hear("a", .planEvaluated(plan: 1, summary: .threeToAdd, .tooDear))
+    try story.tell("a", .override(tfeRunID: "run-1", by: .bob, reason: "agreed"))
+    let overriddenAt = Timestamp.text(story.now)
+    try story.hear("a", .overrideRefused(plan: 1, Failure("not allowed")))
+    let summary = try Self.summary(story)
+    let golden = """
+      {"additions":3,"changes":0,"cost_estimate":{"delta_monthly_cost":"390.5","matched_resources":3,\
+      "prior_monthly_cost":"10.0","proposed_monthly_cost":"400.5","status":"finished","unmatched_resources":1},\
+      "destructions":0,"imports":0,"number":1,"policies":{"failed":2,"failures":[{"description":\
+      "At most 100 more in a month.","enforcement_level":"soft-mandatory","name":"costs","overridden":false,\
+      "policy_set":"finance"},{"enforcement_level":"advisory","name":"tags","overridden":false}],"passed":2},\
+      "resources":[{"action":"create","address":"a.b"}],"tasks":[{"enforcement_level":"mandatory","message":\
+      "nothing found","name":"scan","stage":"post_plan","status":"passed","url":"https://scan.example/1"}],\
+      "tfe_status":"policy_override"}
+      """
+    func sorted(_ value: some Encodable) throws -> String {
+      let object = try JSONSerialization.jsonObject(with: JSONEncoder.porc.encode(value))
+      let options: JSONSerialization.WritingOptions = [.sortedKeys, .withoutEscapingSlashes]
+      return String(decoding: try JSONSerialization.data(withJSONObject: object, options: options), as: UTF8.self)
+    }
+    let plan = try #require(summary.plan)
+    #expect(try sorted(plan) == golden)
+    #expect(
+      try sorted(summary.overrides) == """
+        [{"at":"\(overriddenAt)","by":{"id":"token-bob","name":"Bob"},"reason":"agreed","refusal":{"summary":"not allowed"}}]
+        """)
+    #expect(try JSONDecoder.porc.decode(RunSummary.self, from: JSONEncoder.porc.encode(summary)) == summary)
+  }
+
+  /// A plan as earlier versions stored it.
+  @Test func plansWithoutGatesAreReadStill() throws {
+    let json = """
+      {"number":1,"request":{"by":{"id":"alice","name":"alice"},"supersedes":false,"applies_automatically":false},\
+      "startedAt":"2026-11-23T10:15:00.000Z","approvals":[],"applyBegan":false,"isSettled":false}
+      """
+    let plan = try JSONDecoder.porc.decode(Plan.self, from: Data(json.utf8))
+    #expect(plan.gates == nil && plan.overrides == nil && plan.forceCancelAt == nil)
   }
 
   @Test func theSummaryReadsBackAsItWasWritten() throws {

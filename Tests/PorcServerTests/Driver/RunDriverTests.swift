@@ -258,6 +258,27 @@ struct RunDriverTests {
     }
   }
 
+  /// Something went wrong, and Terraform's words are not to be had: that is said.
+  @Test(arguments: [
+    ("", "Its log is empty."), ("\u{2}\u{3}", "Its log is empty."),
+    ("\u{2}Terraform v1.11.4\n\u{3}", "Its log names no error."),
+  ])
+  func aFailureWithoutWordsSaysSo(log: String, why: String) async throws {
+    try await DriverBench.run { bench in
+      bench.tfe.change { state in
+        state.confirmed = "errored"
+        state.logs["run-1/apply"] = log
+      }
+      let id = try await bench.submit()
+      try await bench.plan(id)
+      try await bench.work(id, until: .planned)
+      try await bench.apply(id)
+      try await bench.work(id, until: .applyFailed)
+      let failure = try await bench.run(id).failure
+      #expect(failure?.summary == "The apply failed." && failure?.detail?.hasPrefix(why) == true)
+    }
+  }
+
   // MARK: Decisions that TFE does not take
 
   @Test func anApplyThatSomebodyElseConfirmedIsNoError() async throws {

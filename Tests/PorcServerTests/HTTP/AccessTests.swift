@@ -69,6 +69,21 @@ struct AccessTests {
     }
   }
 
+  @Test func aCancelByForceTakesTheRightToApply() async throws {
+    try await TestServer.run { test in
+      let planner = try await test.token("planner", .submit, .plan)
+      let applier = try await test.token("applier", .plan, .apply)
+      let run = try await test.submit(token: planner)
+      let refused = try await test.post("/runs/\(run)/cancel", #"{"force": true}"#, token: planner)
+      #expect(refused.status == 403 && refused.json["detail"]?.stringValue?.contains("'apply'") == true)
+      let early = try await test.post("/runs/\(run)/cancel", #"{"force": true}"#, token: applier)
+      #expect(early.status == 409 && early.code == "wrong-state")
+      #expect(try await test.post("/runs/\(run)/cancel", #"{"forse": true}"#, token: applier).status == 400)
+      #expect(try await test.post("/runs/\(run)/cancel", #"{"force": false}"#, token: planner).status == 202)
+      #expect(try await test.get("/runs/\(run)/status").json["status"] == "canceled")
+    }
+  }
+
   /// Two pairs of eyes: whoever submitted cannot approve, and nobody can apply before.
   @Test func anApprovalComesFromAnotherToken() async throws {
     try await TestServer.run { test in

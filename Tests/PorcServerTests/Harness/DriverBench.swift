@@ -29,12 +29,14 @@ final class DriverBench: Sendable {
 
   static func run(
     instances: [String] = ["web", "db"], installation: String = "porc", maximumRuns: Int = 50, isTold: Bool = false,
-    project: String? = nil, _ body: (DriverBench) async throws -> Void
+    project: String? = nil, configure: (inout TFESettings) -> Void = { _ in },
+    _ body: (DriverBench) async throws -> Void
   ) async throws {
     let tfe = FakeTFE(instances: instances)
     try await tfe.server.serve { url in
       let bench = try await DriverBench(
-        tfe, at: url, installation: installation, maximumRuns: maximumRuns, isTold: isTold, project: project)
+        tfe, at: url, installation: installation, maximumRuns: maximumRuns, isTold: isTold, project: project,
+        configure)
       try await body(bench)
       try await bench.store.close()
     }
@@ -42,7 +44,8 @@ final class DriverBench: Sendable {
 
   /// - Parameter isTold: whether TFE reaches this PORC, to tell it about runs.
   private init(
-    _ tfe: FakeTFE, at url: String, installation: String, maximumRuns: Int, isTold: Bool, project: String?
+    _ tfe: FakeTFE, at url: String, installation: String, maximumRuns: Int, isTold: Bool, project: String?,
+    _ configure: (inout TFESettings) -> Void
   ) async throws {
     self.tfe = tfe
     folder = try TemporaryFolder()
@@ -57,6 +60,7 @@ final class DriverBench: Sendable {
       address: address, token: FakeTFE.token, organization: FakeTFE.organization, project: project,
       installation: installation)
     settings.maximumRuns = maximumRuns
+    configure(&settings)
     let client = Client(configuration, httpClient: Self.http, logger: Self.silent)
     let porc = self.address
     let notifications = Notifications(
@@ -67,7 +71,11 @@ final class DriverBench: Sendable {
       notifications: isTold ? notifications : nil,
       now: { time.now })
     submissions = Submissions(store: store, catalog: CatalogCache(store: store), vault: vault, approvalRequired: false)
-    let templates = try Samples.templates()
+    try await offer(try Samples.templates())
+  }
+
+  /// Makes the catalog what is in a folder.
+  func offer(_ templates: TemporaryFolder) async throws {
     let reading = try await FolderSource(folder: templates.path).read()
     try await store.replaceTemplates(of: "test", with: reading.templates, archives: reading.archives)
   }

@@ -20,7 +20,6 @@ final class FakeTFE: Sendable {
     var isDestroy: Bool
     var autoApply: Bool
     var variables: Value
-    var isPlanned: Bool { ["planned", "policy_override"].contains(status) }
     /// Somebody's own, made in TFE's pages.
     static func foreign(_ id: String, in workspace: String, _ status: String = "planning") -> RemoteRun {
       RemoteRun(
@@ -30,6 +29,10 @@ final class FakeTFE: Sendable {
     var isFinal: Bool {
       ["applied", "planned_and_finished", "discarded", "errored", "canceled"].contains(status)
     }
+    var gates = Gates()
+    /// It was told to end, and takes its time.
+    var isCanceling = false
+    var isPlanned: Bool { ["planned", "policy_override", "post_plan_awaiting_decision"].contains(status) }
   }
 
   struct Variable: Sendable {
@@ -81,6 +84,16 @@ final class FakeTFE: Sendable {
     /// The next run is made, but nobody hears of it.
     var losesAnswer = false
     var outputs: [(name: String, value: Value, isSensitive: Bool)] = []
+    /// What new runs have to pass.
+    var gates = Gates()
+    /// Whether Terraform takes its time to end when canceled.
+    var cancelsSlowly = false
+    /// What a forced cancel is answered with.
+    var forceStatus = 202
+    /// Why it deletes no workspace.
+    var refusesDeletion: String?
+    /// By workspace: its settings.
+    var settings: [String: [String: Value]] = [:]
     /// By `run-1/plan`.
     var logs: [String: String] = [:]
     /// By `ws-web` or `prj-1`, in the order of their making.
@@ -151,10 +164,10 @@ final class FakeTFE: Sendable {
 
   // MARK: What it answers
 
-  private typealias Handler = @Sendable (ScriptedServer.Request, inout State) -> ScriptedServer.Answer
+  typealias Handler = @Sendable (ScriptedServer.Request, inout State) -> ScriptedServer.Answer
 
   /// Answers if it is there and knows the token.
-  private func on(_ call: String, _ handler: @escaping Handler) {
+  func on(_ call: String, _ handler: @escaping Handler) {
     server.always(call) { [self] request in
       state.withLock { state in
         if state.isAway { return state.errorStatus.map { .status($0, headers: [.retryAfter: "20"]) } ?? .dropped }
@@ -175,6 +188,7 @@ final class FakeTFE: Sendable {
       let data = request.value["data"]
       let name = data?["attributes"]?["name"]?.stringValue ?? ""
       guard state.workspaces[name] == nil else { return .json(#"{"errors":[{"title":"taken"}]}"#, status: 422) }
+      state.settings[name] = data?["attributes"]?.objectValue ?? [:]
       let tags = data?["relationships"]?["tag-bindings"]?["data"]?.arrayValue ?? []
       state.workspaces[name] = Dictionary(
         tags.map { ($0["attributes"]?["key"]?.stringValue ?? "", $0["attributes"]?["value"]?.stringValue ?? "") }
@@ -222,17 +236,21 @@ final class FakeTFE: Sendable {
     if let holder { related["locked-by"] = ("runs", holder.id) }
     if state.hasProject { related["project"] = ("projects", "prj-1") }
     if lock != nil { related["locked-by"] = ("users", "user-1") }
-    return resource(
-      "workspaces", id,
-      [
-        "name": .string(state.newNames[id] ?? name), "execution-mode": "remote",
-        "locked": .bool(lock != nil || holder != nil),
-        "locked-reason": lock.map { .string($0.reason) } ?? .null,
-      ], related: related)
+    let settings: [String: Value] = [
+      "name": .string(state.newNames[id] ?? name), "execution-mode": "remote",
+      "locked": .bool(lock != nil || holder != nil),
+      "locked-reason": lock.map { .string($0.reason) } ?? .null,
+    ]
+    return resource("workspaces", id, settings.merging(state.settings[name] ?? [:]) { $1 }, related: related)
   }
 
   private func scriptWorkspace(_ id: String, _ name: String) {
     on("GET /api/v2/workspaces/\(id)") { _, state in Self.workspace(name, id, state) }
+    on("PATCH /api/v2/workspaces/\(id)") { request, state in
+      guard state.has(name, id) else { return Self.notFound }
+      state.settings[name, default: [:]].merge(request.value["data"]?["attributes"]?.objectValue ?? [:]) { $1 }
+      return Self.workspace(name, id, state)
+    }
     on("GET /api/v2/workspaces/\(id)/tag-bindings") { _, state in
       Self.list(
         (state.workspaces[name] ?? [:]).map { key, value in
@@ -263,6 +281,9 @@ final class FakeTFE: Sendable {
         })
     }
     on("POST /api/v2/workspaces/\(id)/actions/safe-delete") { _, state in
+      if let why = state.refusesDeletion {
+        return .json(#"{"errors":[{"title":"conflict","detail":"\#(why)"}]}"#, status: 409)
+      }
       state.delete(name)
       return .status(204)
     }
@@ -334,6 +355,7 @@ final class FakeTFE: Sendable {
       autoApply: attributes?["auto-apply"]?.boolValue ?? true, variables: attributes?["variables"] ?? .null)
     if run.status == "planned", !run.hasChanges { run.status = "planned_and_finished" }
     if run.status == "planned", run.autoApply { run.status = state.confirmed }
+    run.gates = state.gates
     state.runs.append(run)
     if state.losesAnswer {
       state.losesAnswer = false
@@ -357,16 +379,29 @@ final class FakeTFE: Sendable {
             "log-read-url": .string("/logs/\(id)/apply"),
           ]),
       ]
-      return .json(#"{"data": \#(Self.resource(run).json()), "included": \#(Value.array(included).json())}"#)
+      let all = included + run.gates.costEstimate(of: id)
+      return .json(#"{"data": \#(Self.resource(run).json()), "included": \#(Value.array(all).json())}"#)
     }
+    scriptGates(id)
     on("GET /api/v2/plans/plan-\(id)/json-output-redacted") { _, _ in
       .json(
         #"{"resource_changes": [{"address": "random_pet.a", "change": {"actions": ["create"]}}, {"address": "random_pet.b", "change": {"actions": ["create"]}}]}"#
       )
     }
     act("apply", id, from: ["planned"]) { run, state in run.status = state.confirmed }
-    act("discard", id, from: ["planned", "pending", "policy_override"]) { run, _ in run.status = "discarded" }
-    act("cancel", id, from: ["planning", "applying"]) { run, _ in run.status = "canceled" }
+    act("discard", id, from: ["planned", "pending", "policy_override", "post_plan_awaiting_decision"]) { run, _ in
+      run.status = "discarded"
+    }
+    act("cancel", id, from: ["planning", "applying"]) { run, state in
+      if state.cancelsSlowly { run.isCanceling = true } else { run.status = "canceled" }
+    }
+    on("POST /api/v2/runs/\(id)/actions/force-cancel") { _, state in
+      guard let index = state.runs.firstIndex(where: { $0.id == id }), state.forceStatus == 202 else {
+        return .status(state.forceStatus)
+      }
+      state.runs[index].status = "force_canceled"
+      return .status(202)
+    }
     for phase in ["plan", "apply"] {
       server.always("GET /logs/\(id)/\(phase)") { [self] request in
         let text = Array((state.withLock { $0.logs["\(id)/\(phase)"] } ?? "\u{2}nothing\n\u{3}").utf8)
@@ -393,7 +428,7 @@ final class FakeTFE: Sendable {
 
   // MARK: Documents
 
-  private static let notFound = ScriptedServer.Answer.json(#"{"errors":[{"title":"not found"}]}"#, status: 404)
+  static let notFound = ScriptedServer.Answer.json(#"{"errors":[{"title":"not found"}]}"#, status: 404)
 
   private static func plan(of run: RemoteRun) -> Value {
     resource(
@@ -412,27 +447,36 @@ final class FakeTFE: Sendable {
         "is-destroy": .bool(run.isDestroy), "auto-apply": .bool(run.autoApply),
         "actions": [
           "is-confirmable": .bool(run.status == "planned"), "is-discardable": .bool(run.isPlanned),
-          "is-cancelable": .bool(["planning", "applying"].contains(run.status)),
+          "is-cancelable": .bool(["planning", "applying"].contains(run.status) && !run.isCanceling),
+          "is-force-cancelable": .bool(run.isCanceling && run.gates.offersForce),
         ],
-        "status-timestamps": ["applied", "applying"].contains(run.status)
+        "force-cancel-available-at": run.isCanceling ? "2026-01-01T00:05:00+00:00" : .null,
+        "permissions": ["can-override-policy-check": .bool(run.gates.mayOverride)],
+        "status-timestamps": ["applied", "applying", "force_canceled"].contains(run.status)
           ? ["applying-at": "2026-01-01T00:00:00+00:00"] : [:],
       ],
       related: [
         "configuration-version": ("configuration-versions", run.version), "workspace": ("workspaces", run.workspace),
         "plan": ("plans", "plan-\(run.id)"), "apply": ("applies", "apply-\(run.id)"),
-      ])
+      ].merging(run.gates.cost == nil ? [:] : ["cost-estimate": ("cost-estimates", "ce-\(run.id)")]) { $1 },
+      lists: run.gates.lists(of: run.id))
   }
 
-  private static func resource(
-    _ type: String, _ id: String, _ attributes: [String: Value], related: [String: (type: String, id: String)] = [:]
+  static func resource(
+    _ type: String, _ id: String, _ attributes: [String: Value], related: [String: (type: String, id: String)] = [:],
+    lists: [String: (type: String, ids: [String])] = [:]
   ) -> Value {
-    [
+    let one = related.mapValues { ["data": ["type": .string($0.type), "id": .string($0.id)]] as Value }
+    let many = lists.mapValues { list in
+      ["data": .array(list.ids.map { ["type": .string(list.type), "id": .string($0)] })] as Value
+    }
+    return [
       "type": .string(type), "id": .string(id), "attributes": .object(attributes),
-      "relationships": .object(related.mapValues { ["data": ["type": .string($0.type), "id": .string($0.id)]] }),
+      "relationships": .object(one.merging(many) { $1 }),
     ]
   }
 
-  private static func document(
+  static func document(
     _ type: String, _ id: String, _ attributes: [String: Value], related: [String: (type: String, id: String)] = [:],
     included: [Value] = [], status: Int = 200
   ) -> ScriptedServer.Answer {
@@ -440,7 +484,7 @@ final class FakeTFE: Sendable {
     return .json(#"{"data": \#(data.json()), "included": \#(Value.array(included).json())}"#, status: status)
   }
 
-  private static func list(_ resources: [Value]) -> ScriptedServer.Answer {
+  static func list(_ resources: [Value]) -> ScriptedServer.Answer {
     .json(#"{"data": \#(Value.array(resources).json())}"#)
   }
 }

@@ -106,8 +106,38 @@ struct TFEReadingTests {
   func whatWaitsForAnOverrideSaysSo(status: String) throws {
     let read = Case(status: status, isGated: true)
     #expect(try read.reports(Failure("2 policies failed")) == [.policyOverrideNeeded(plan: 1, "2 policies failed")])
-    #expect(try read.reading().needs(knowsPlan: true) == [.policies])
+    #expect(try read.reading().needs(knowsPlan: true) == [.gates])
+    // Read once.
+    #expect(try read.reading().needs(knowsPlan: true, gates: Gates(tfeStatus: status)) == [])
     #expect(try !read.reading().run.status.isFinal)
+  }
+
+  /// What the gates say comes before what follows from it, and with what the plan would do where nothing else tells that.
+  @Test func whatTheGatesSayIsReportedWithThePlan() throws {
+    var gates = Gates(tfeStatus: "policy_override")
+    gates.policies = PolicyResults(
+      passed: 0, failed: 1, failures: [PolicyFailure("x", enforcementLevel: "soft-mandatory")])
+    func reports(_ read: Case) throws -> [RunReport] {
+      try read.reading().reports(
+        resources: [], outputs: nil, failure: gates.failure, gates: gates, knowsPlan: read.knowsPlan)
+    }
+    #expect(
+      try reports(Case(status: "policy_override", isGated: true)) == [
+        .planEvaluated(plan: 1, summary: Self.summary, gates),
+        .policyOverrideNeeded(plan: 1, "The policy 'x' (soft-mandatory) failed"),
+      ])
+    #expect(
+      try reports(Case(status: "policy_checked", isConfirmable: true, isGated: true)) == [
+        .planEvaluated(plan: 1, summary: nil, gates), Self.planned,
+      ])
+    // After an override they are read once more, since they say something else then.
+    let after = try Case(status: "policy_checked", isConfirmable: true, isGated: true).reading()
+    #expect(after.needs(knowsPlan: false, knowsResources: true, gates: gates) == [.gates])
+    #expect(after.needs(knowsPlan: true, gates: Gates(tfeStatus: "policy_checked")) == [])
+    // A hard failure says what the plan would have done.
+    let hard = Case(status: "errored", apply: "unreachable", isGated: true)
+    #expect(try hard.reading().needs(knowsPlan: false) == [.gates, .planResources])
+    #expect(try reports(hard).first == .planEvaluated(plan: 1, summary: Self.summary, gates))
   }
 
   @Test func anApplyIsReportedFromItsBeginning() throws {
@@ -191,23 +221,24 @@ struct TFEReadingTests {
         .applyError
       ),
       // A mandatory policy or run task failed, before the plan, after it, or before the apply.
-      (Case(status: "errored", plan: "pending", isGated: true), [.policyFailed(plan: 1, why)], .policies),
-      (Case(status: "errored", apply: "unreachable", isGated: true), [.policyFailed(plan: 1, why)], .policies),
+      (Case(status: "errored", plan: "pending", isGated: true), [.policyFailed(plan: 1, why)], .gates),
+      (Case(status: "errored", apply: "unreachable", isGated: true), [.policyFailed(plan: 1, why)], .gates),
       (
         Case(status: "errored", apply: "errored", times: ["confirmed-at"], isGated: true, knowsPlan: true),
-        [.policyFailed(plan: 1, why)], .policies
+        [.policyFailed(plan: 1, why)], .gates
       ),
-      (Case(status: "policy_soft_failed", isGated: true), [.policyFailed(plan: 1, why)], .policies),
+      (Case(status: "policy_soft_failed", isGated: true), [.policyFailed(plan: 1, why)], .gates),
       // TFE gave up on it: after it was confirmed, and before.
       (
         Case(status: "errored", apply: "unreachable", times: ["confirmed-at"], knowsPlan: true),
-        [.applyFailed(plan: 1, why, began: false)], .policies
+        [.applyFailed(plan: 1, why, began: false)], nil
       ),
-      (Case(status: "errored", apply: "unreachable"), [.planFailed(plan: 1, why)], .policies),
-    ] as [(Case, [RunReport], TFEReading.Need)])
-  private func anErrorIsPutDownToWhatFailed(read: Case, reports: [RunReport], need: TFEReading.Need) throws {
+      (Case(status: "errored", apply: "unreachable"), [.planFailed(plan: 1, why)], nil),
+    ] as [(Case, [RunReport], TFEReading.Need?)])
+  private func anErrorIsPutDownToWhatFailed(read: Case, reports: [RunReport], need: TFEReading.Need?) throws {
     #expect(try read.reports(Self.why) == reports)
-    #expect(try read.reading().needs(knowsPlan: true) == [need])
+    let known = need == .applyError ? Gates(tfeStatus: "planned") : nil
+    #expect(try read.reading().needs(knowsPlan: true, gates: known) == Set([need].compactMap(\.self)))
     #expect(try read.reading().run.status.isFinal)
     // Something is said even where Terraform's words are not to be had.
     #expect(try read.reports(nil).count == reports.count)

@@ -176,6 +176,20 @@ struct TerraformLogReaderTests {
     }
   }
 
+  /// Each kind of line that `terraform -json` writes says itself what it is for people.
+  @Test(arguments: [
+    "planned_change", "resource_drift", "change_summary", "apply_start", "apply_progress", "apply_complete",
+    "apply_errored", "provision_start", "provision_progress", "provision_complete", "provision_errored",
+    "refresh_start", "refresh_complete", "ephemeral_op_start", "ephemeral_op_progress", "ephemeral_op_complete",
+    "ephemeral_op_errored", "log", "a_type_of_next_year",
+  ])
+  func everyKindOfLineIsItsMessage(type: String) {
+    let read = Self.read(
+      #"{"@level":"info","@message":"a: said","@timestamp":"2026-01-01T00:00:00Z","type":"\#(type)","hook":{}}"#)
+    #expect(read.lines == ["a: said"])
+    #expect(read.error == nil)
+  }
+
   @Test func anApplyDoesNotRepeatThePlan() {
     let change = #"{"@message":"a: Plan to create","type":"planned_change"}"#
     #expect(Self.read(change, .plan).lines == ["a: Plan to create"])

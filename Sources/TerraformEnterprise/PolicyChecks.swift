@@ -73,33 +73,42 @@ public struct PolicyCheckVerdict: Sendable, Hashable {
   public var description: String?
 
   /// Reads the text that Sentinel writes for people, since the API has no other stable form of it: for each policy a line
-  /// `## Policy 1: SET/NAME (soft-mandatory)`, later `Result: false`, and `Description:` with lines until an empty one.
+  /// `## Policy 1: SET/NAME (soft-mandatory)`, later `Result: false`, and then what it is about, with `Description:` before
+  /// it or without, until an empty line.
   static func all(in text: String) -> [PolicyCheckVerdict] {
     var verdicts: [PolicyCheckVerdict] = []
-    var describes = false
+    var mayDescribe = false
     for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-      let words = String(line.drop { $0 == " " || $0 == "\t" }).trimmingSuffix { $0.isWhitespace }
+      var words = String(line.drop { $0 == " " || $0 == "\t" }).trimmingSuffix { $0.isWhitespace }
       if let verdict = heading(words) {
         verdicts.append(verdict)
-        describes = false
+        mayDescribe = false
         continue
       }
       guard let last = verdicts.indices.last else { continue }
       if words.hasPrefix("Result: ") {
         verdicts[last].passed = verdicts[last].passed ?? (words == "Result: true")
-      } else if words.hasPrefix("Description:") {
-        describes = true
-        let rest = words.dropFirst("Description:".count).drop { $0 == " " }
-        if !rest.isEmpty { verdicts[last].description = String(rest) }
-      } else if describes {
-        if words.isEmpty {
-          describes = verdicts[last].description == nil
-        } else {
-          verdicts[last].description = verdicts[last].description.map { "\($0) \(words)" } ?? words
-        }
+        mayDescribe = true
+        continue
+      }
+      if words.hasPrefix("Description:") {
+        words = String(words.dropFirst("Description:".count).drop { $0 == " " })
+        mayDescribe = true
+        if words.isEmpty { continue }
+      }
+      guard mayDescribe else { continue }
+      if words.isEmpty || isTrace(words) {
+        mayDescribe = verdicts[last].description == nil && !isTrace(words)
+      } else {
+        verdicts[last].description = verdicts[last].description.map { "\($0) \(words)" } ?? words
       }
     }
     return verdicts
+  }
+
+  /// How a policy came to its result, rule by rule.
+  private static func isTrace(_ words: String) -> Bool {
+    words.hasPrefix("TRUE - ") || words.hasPrefix("FALSE - ") || words.contains(#" - Rule ""#)
   }
 
   private static func heading(_ words: String) -> PolicyCheckVerdict? {

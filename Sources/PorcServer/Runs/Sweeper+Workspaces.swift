@@ -11,7 +11,8 @@ extension Sweeper {
     .pending, .fetching, .fetchingCompleted, .prePlanRunning, .prePlanCompleted, .queuing, .planQueued, .planning,
     .planned, .costEstimating, .costEstimated, .policyChecking, .policyChecked, .policyOverride, .postPlanRunning,
     .postPlanCompleted, .postPlanAwaitingDecision, .confirmed, .queuingApply, .applyQueued, .preApplyRunning,
-    .preApplyCompleted, .applying, .postApplyRunning, .postApplyCompleted, .terraformPolicyChecked, .terraformPolicyOverride,
+    .preApplyCompleted, .applying, .postApplyRunning, .postApplyCompleted, .terraformPolicyChecked,
+    .terraformPolicyOverride,
   ]
   /// The statuses in which a run keeps its workspace from all others until somebody decides. In any other TFE itself gets
   /// on with it.

@@ -20,7 +20,7 @@ struct CallTests {
 
   private func last(_ dev: DevServer) async throws -> Int { try await dev.tfe.requests().lastSequence }
 
-  @Test func aRunOfAnExistingWorkspaceTakesSevenCalls() async throws {
+  @Test func aRunOfAnExistingWorkspaceTakesSixCalls() async throws {
     let dev = try DevServer.current()
     try await dev.deploy(Blueprint.service(named: "counted", text: "one"))
     let start = try await last(dev)
@@ -28,22 +28,21 @@ struct CallTests {
     #expect(
       try await calls(since: start, dev) == [
         "POST workspaces/{ws}/configuration-versions", "POST runs", "GET runs/{run}",
-        "GET plans/{plan}/json-output-redacted", "POST runs/{run}/actions/apply", "GET runs/{run}",
+        "POST runs/{run}/actions/apply", "GET runs/{run}",
         "GET workspaces/{ws}/current-state-version-outputs",
       ])
   }
 
-  @Test func planAndApplyInOneCommandTakeFive() async throws {
+  @Test func planAndApplyInOneCommandTakeFour() async throws {
     let dev = try DevServer.current()
     try await dev.deploy(Blueprint.service(named: "at-once", text: "one"))
     let start = try await last(dev)
     let run = try await dev.submit(Blueprint.service(named: "at-once", text: "two"))
     try await dev.ask("plan", run, ["apply": true])
     try await dev.until(run, is: "applied")
-    // The resources come with the first look that sees the apply, or with its end.
     #expect(
       try await calls(since: start, dev).sorted() == [
-        "GET plans/{plan}/json-output-redacted", "GET runs/{run}", "GET workspaces/{ws}/current-state-version-outputs",
+        "GET runs/{run}", "GET workspaces/{ws}/current-state-version-outputs",
         "POST runs", "POST workspaces/{ws}/configuration-versions",
       ])
   }

@@ -63,6 +63,7 @@ struct MainJobTests {
             ["address": "terraform_data.replica[0]", "action": "create"],
             ["address": "terraform_data.text", "action": "create"],
           ],
+          "cost_estimate": .null, "policies": .null, "tasks": [], "tfe_status": .null,
         ])
 
       try await dev.pine("apply", "--run-id", run).exiting(0)

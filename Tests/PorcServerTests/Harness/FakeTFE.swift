@@ -241,7 +241,9 @@ final class FakeTFE: Sendable {
       "locked": .bool(lock != nil || holder != nil),
       "locked-reason": lock.map { .string($0.reason) } ?? .null,
     ]
-    return resource("workspaces", id, settings.merging(state.settings[name] ?? [:]) { $1 }, related: related)
+    return resource(
+      "workspaces", id, settings.merging(state.settings[name] ?? [:]) { state.newNames[id] == nil ? $1 : $0 },
+      related: related)
   }
 
   private func scriptWorkspace(_ id: String, _ name: String) {

@@ -29,9 +29,10 @@ test: setup ## Builds everything with warnings as errors and runs all tests.
 	$(SWIFT) build --build-tests
 	scripts/with-aws $(SWIFT) test --skip-build
 
-torture: setup ## Kills PORC at a thousand random instants; PORC_TORTURE_KILLS and PORC_TORTURE_SEED choose others.
+torture: setup ## Kills PORC at a thousand random instants, and rehearses 200 lifecycles with a failing TFE; see Makefile for their variables.
 	$(SWIFT) build --build-tests
-	PORC_TORTURE_KILLS=$${PORC_TORTURE_KILLS:-1000} $(SWIFT) test --skip-build --filter EndToEndTests.CrashTests
+	PORC_TORTURE_KILLS=$${PORC_TORTURE_KILLS:-1000} PORC_REHEARSAL_LIFECYCLES=$${PORC_REHEARSAL_LIFECYCLES:-200} \
+	  $(SWIFT) test --skip-build --filter 'EndToEndTests.(CrashTests|RehearsalTests)'
 
 bench: release ## Measures PORC as it is built for production; the figures as JSON too, in bench/report.json.
 	@scripts/setup wrk

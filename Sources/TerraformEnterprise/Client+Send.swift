@@ -71,8 +71,8 @@ extension Client {
       classify: { error in
         let decision = decision(about: error, of: call)
         if case .retry = decision {
-          logger.debug(
-            "terraform enterprise did not answer, asking again",
+          logger.info(
+            "terraform enterprise did not do what it was asked, asking again",
             metadata: ["tfe.call": "\(call.method.rawValue) \(name)", "error": "\(error)"])
         }
         return decision

@@ -175,7 +175,12 @@ extension RunDriver {
     guard let url = version.uploadURL else {
       throw TFERefusal(failure: Failure("Terraform Enterprise gave no upload URL for the configuration"))
     }
-    try await client.configurationVersions.upload(Array(bundle), to: url)
+    do {
+      try await client.configurationVersions.upload(Array(bundle), to: url)
+    } catch let error as TFEError where error.kind == .conflict {
+      // What was uploaded first may have got through, although nobody heard so, and the client tried again.
+      guard try await client.configurationVersions.read(version.id).status == .uploaded else { throw error }
+    }
     return (version.id, true)
   }
 

@@ -164,6 +164,22 @@ extension API {
   }
 
   func runsMade() async throws -> [String] { try await requests().runsMade }
+
+  /// All TFE runs of the organization.
+  func runs() async throws -> [(id: String, message: String, status: String)] {
+    var runs: [(id: String, message: String, status: String)] = []
+    var next: Int? = 1
+    while let page = next {
+      let list = try await get("/api/v2/organizations/acme/runs?page%5Bsize%5D=100&page%5Bnumber%5D=\(page)")
+        .expecting(200).json
+      for run in list["data"].array {
+        let attributes = run["attributes"]
+        runs.append((run["id"].string ?? "", attributes["message"].string ?? "", attributes["status"].string ?? ""))
+      }
+      next = list["meta"]["pagination"]["next-page"].number.map { Int($0) }
+    }
+    return runs
+  }
 }
 
 /// Calls that TFE was asked, as its log has them.

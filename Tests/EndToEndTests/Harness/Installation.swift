@@ -42,12 +42,15 @@ actor Installation {
 
   // MARK: Who is there
 
-  func startTFE() async throws {
+  /// - Parameter faults: the trouble it rehearses, as its `--faults` takes it.
+  func startTFE(faults: JSON? = nil) async throws {
+    var options: [String] = []
+    if let faults { options = ["--faults", try folder.write(faults.description, to: "faults.json").path] }
     try await start(.tfe) { address in
       [
         "sandbox", "tfe", "--listen", address, "--data", folder.file("tfe").path, "--organization", "acme",
         "--token-file", folder.file("tfe-token").path,
-      ]
+      ] + options
     }
   }
 
@@ -60,8 +63,12 @@ actor Installation {
     }
   }
 
-  /// - Parameter settings: further ones, by their names in the environment.
-  func startPORC(_ settings: [String: String] = [:]) async throws {
+  /// - Parameters:
+  ///   - settings: further ones, by their names in the environment.
+  ///   - isTold: whether TFE is to tell it how its runs get on; else it polls.
+  func startPORC(_ settings: [String: String] = [:], isTold: Bool = false) async throws {
+    var settings = settings
+    if isTold { settings["PORC_PUBLIC_URL"] = "http://\(try address(of: .porc))" }
     let environment = [
       "TFE_ADDRESS": detours[.tfe] ?? addresses[.tfe] ?? "", "TFE_TOKEN": try secret("tfe-token"),
       "TFE_ORGANIZATION": "acme",
@@ -97,7 +104,7 @@ actor Installation {
   private func start(
     _ name: Name, _ environment: [String: String] = [:], _ arguments: (_ address: String) -> [String]
   ) async throws {
-    let address = try addresses[name]?.replacing("http://", with: "") ?? "127.0.0.1:\(Self.freePort())"
+    let address = try address(of: name)
     let server = try await Server(
       arguments(address),
       environment: environment.merging(["PATH": try Gate.searchPath(in: folder), "PORC_LISTEN": address]) { $1 },
@@ -105,6 +112,13 @@ actor Installation {
     servers[name] = server
     let url: String = try #require(server.ready[name.rawValue].string)
     addresses[name] = url
+  }
+
+  /// HOST:PORT of a server, from before its first start on.
+  private func address(of name: Name) throws -> String {
+    let url = try addresses[name] ?? "http://127.0.0.1:\(Self.freePort())"
+    addresses[name] = url
+    return url.replacing("http://", with: "")
   }
 
   /// A port that nobody listens on, below those that the system hands out to connections.

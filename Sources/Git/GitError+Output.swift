@@ -33,6 +33,10 @@ extension GitError {
       self.init(
         .notFound, "\(place), or a commit in it, does not exist, or is hidden from these credentials.",
         fix: "Check the URL, and that it may be read.", detail: detail)
+    } else if says("returned error: 5", "returned error: 429") {
+      self.init(
+        .unreachable, "\(place) cannot be read now: its host answers with an error of its own.",
+        fix: "It is tried again. If it stays so, ask those who run the host.", detail: detail)
     } else if says("transport '", "not allowed") {
       self.init(.misconfigured, "\(place) is of a kind that is not allowed.", fix: "Use 'https'.", detail: detail)
     } else if says("Out of memory", "out of memory", "Cannot allocate memory", "File too large", "signal 25") {

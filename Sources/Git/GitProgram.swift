@@ -59,6 +59,8 @@ struct GitProgram: Sendable {
       workingDirectory: home, grace: .seconds(2))
     command.standardInput = input
     command.limits = ResourceLimits(fileBytes: limits.fetchedBytes, memoryBytes: limits.memoryBytes)
+    // A remote may keep git busy for longer than this process lives. Without a remote git ends with its output.
+    if reach == .remote { command.limits.seconds = Int(limits.duration.components.seconds) + 10 }
 
     let result: (status: ExitStatus, errorText: String)?
     do {

@@ -129,7 +129,12 @@ extension Mirror {
     guard hasRepository else { throw missing(trees.first) }
     var survey = Survey(roots: trees, limits: limits)
     var level = 0
-    while level < depth {
+    // A path of so many folders is too long, whatever their names are: what is below would be refused unseen.
+    let deepest = min(depth, (limits.pathBytes + 1) / 2 + 1)
+    let start = ContinuousClock.now
+    while level < deepest {
+      // Each level is a call of its own.
+      guard start.duration(to: .now) < limits.duration else { throw tooSlow }
       let wanted = survey.takeLevel()
       guard !wanted.isEmpty else { break }
       let idBytes = wanted[0].isSHA256 ? 32 : 20
@@ -172,6 +177,13 @@ extension Mirror {
       answers.withLock { [identity] in $0.append(identity) }
     }
     return answers.withLock { $0 }
+  }
+
+  private var tooSlow: GitError {
+    GitError(
+      .timedOut,
+      "The folders of '\(remote)' took longer than \(limits.duration.components.seconds) seconds to look at.",
+      fix: "It is tried again. Name the folder where the modules are, or raise the limit.")
   }
 
   private var tooMany: GitError {

@@ -4,13 +4,17 @@ public struct ResourceLimits: Sendable, Hashable {
   public var fileBytes: Int?
   /// Its address space in bytes, rounded up to 1 kB: memory and mapped files. Allocating more fails.
   public var memoryBytes: Int?
+  /// After so many seconds it gets SIGTERM, and a little later SIGKILL, even if nobody is left to stop it. It takes
+  /// timeout(1); where there is none, there is no such limit.
+  public var seconds: Int?
 
-  public init(fileBytes: Int? = nil, memoryBytes: Int? = nil) {
+  public init(fileBytes: Int? = nil, memoryBytes: Int? = nil, seconds: Int? = nil) {
     self.fileBytes = fileBytes
     self.memoryBytes = memoryBytes
+    self.seconds = seconds
   }
 
-  var isEmpty: Bool { fileBytes == nil && memoryBytes == nil }
+  var isEmpty: Bool { fileBytes == nil && memoryBytes == nil && seconds == nil }
 
   /// The program behind a shell that sets the limits and then becomes the program: they hold from its first instruction.
   func wrapping(_ program: String, _ arguments: [String]) -> (String, [String]) {
@@ -18,6 +22,9 @@ public struct ResourceLimits: Sendable, Hashable {
     var script = "ulimit -c 0"
     if let fileBytes { script += " && ulimit -f \((fileBytes + 1023) / 1024 * 2)" }
     if let memoryBytes { script += " && ulimit -v \((memoryBytes + 1023) / 1024)" }
+    if let seconds {
+      script += #" && if command -v timeout > /dev/null; then exec timeout -k 5 \#(seconds) "$0" "$@"; fi"#
+    }
     return ("/bin/sh", ["-c", script + #" && exec "$0" "$@""#, program] + arguments)
   }
 }

@@ -177,4 +177,20 @@ import Testing
     let error = await #expect(throws: GitError.self) { try await mirror.references() }
     #expect(error?.kind == .tooLarge)
   }
+
+  /// What is below the longest path is not looked at: each level costs a process.
+  @Test func aDeepChainOfFoldersEndsWhereItsPathIsTooLong() async throws {
+    let bench = try await Bench()
+    try await bench.repository.commit([String(repeating: "a/", count: 3_000) + "main.tf": "text", "main.tf": "text"])
+    var limits = Limits()
+    limits.pathBytes = 64
+    let mirror = try bench.mirror(limits: limits)
+    let commit = try #require(try await mirror.fetchBranch()).commit
+    let root = try #require(try await mirror.trees(of: [Place(commit: commit)])[0])
+    let start = ContinuousClock.now
+    let contents = try #require(try await mirror.contents(of: root))
+    #expect(start.duration(to: .now) < .seconds(8))
+    #expect(contents.files.map(\.path) == ["main.tf"])
+    #expect(contents.refused.map(\.reason) == [.nameTooLong(limit: 64)])
+  }
 }

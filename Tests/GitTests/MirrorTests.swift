@@ -215,4 +215,15 @@ import Testing
     }
     #expect(texts.count == 8 && texts.allSatisfy { $0.count == 1 })
   }
+
+  @Test func aHostThatFailsIsNotSaidToBeAway() async throws {
+    let bench = try await Bench()
+    let host = ScriptedServer { _ in .status(500) }
+    try await host.serve { url in
+      let mirror = try bench.mirror(at: url)
+      let error = await #expect(throws: GitError.self) { try await mirror.references() }
+      #expect(error?.kind == .unreachable && error?.message.contains("an error of its own") == true, "\(error as Any)")
+      #expect(error?.fix.contains("certificate") == false && error?.detail.contains("500") == true)
+    }
+  }
 }

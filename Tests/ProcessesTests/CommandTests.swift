@@ -206,6 +206,16 @@ private func exists(_ process: String) -> Bool { FileManager.default.fileExists(
     #expect(Command.find("") == nil)
     #expect(Command.find("sh") != nil)
   }
+
+  /// Should this process be gone by then, nobody else would end it.
+  @Test func aProgramEndsByItselfWhenItsTimeIsUp() async throws {
+    var command = shell("sleep 60 & wait; echo over")
+    command.limits.seconds = 1
+    let result = try await command.capture()
+    #expect(result.status == .exited(124) && result.outputText.isEmpty)
+    command.arguments = ["-c", "exit 3"]
+    #expect(try await command.capture().status == .exited(3))
+  }
 }
 
 /// A killed child of our child belongs to init, which may not have reaped it yet.

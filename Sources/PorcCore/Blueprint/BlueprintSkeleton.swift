@@ -49,6 +49,9 @@ public enum BlueprintSkeleton {
     value == ["REQUIRED"] || value == .object(["REQUIRED": .null])
   }
 
+  /// Whether a text is one, put in quotes.
+  static func isPlaceholder(_ text: String) -> Bool { text == "[REQUIRED]" || text == "{REQUIRED}" }
+
   /// What no value of the type converts from; as ``isPlaceholder(_:)`` knows it. Nothing for `any`, which takes all.
   fileprivate static func placeholderText(for type: TypeConstraint) -> String {
     switch type {

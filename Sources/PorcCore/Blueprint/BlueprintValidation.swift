@@ -112,14 +112,28 @@ private enum SchemaCheck {
     guard let schema = template.schema.flatMap({ try? JSONSchema($0) }) else { return [] }
     let place = source.member("inputs")?.value ?? source
     let value = Value.object(Dictionary(inputs.map { ($0.key, $0.value.value) }) { _, last in last })
-    return schema.violations(of: value).map { violation in
-      let path = ValuePath([.key("inputs")] + violation.path)
-      let position = place.nearestNode(to: violation.path).range.start
+    let sensitive = Set(template.inputs.filter(\.isSensitive).map(\.name))
+    let findings = schema.violations(of: value).map { violation in
+      var (steps, message) = (violation.path, violation.message)
+      if case .key(let name)? = steps.first, sensitive.contains(name) {
+        // A message tells how long a value is, or the names in it; a path tells them too.
+        (steps, message) = ([.key(name)], "is not as its rule asks")
+      }
+      let path = ValuePath([.key("inputs")] + steps)
+      let position = place.nearestNode(to: steps).range.start
+      let rule = violation.schemaPointer.isEmpty ? "" : ", at \(violation.schemaPointer)"
       return Finding(
-        at: path.jsonPointer, "\(path) \(violation.message).",
-        fix: "The template's \(Template.schemaFile) asks for it, at \(violation.schemaPointer).", line: position.line,
-        column: position.column)
+        at: path.jsonPointer, "\(path)\(isSentence(message) ? ":" : "") \(message).",
+        fix: "The template's \(Template.schemaFile) asks for it\(rule).", line: position.line, column: position.column)
     }
+    // Of several places in one sensitive value the same is said.
+    var seen: Set<Finding> = []
+    return findings.filter { seen.insert($0).inserted }
+  }
+
+  /// Whether a violation's message is a sentence of its own, rather than one about its place.
+  private static func isSentence(_ message: String) -> Bool {
+    ["the ", "no "].contains { message.hasPrefix($0) }
   }
 }
 
@@ -193,7 +207,10 @@ private struct InputCheck {
         findings.append(
           Finding(
             finding.severity == .error ? .error : .warning, at: path.jsonPointer, "\(path): \(finding.message)",
-            fix: finding.expected == "nothing" ? "Leave it out." : "Write a value of the type \(finding.expected).",
+            fix: finding.expected == "nothing"
+              ? "Leave it out."
+              : finding.found == "nothing"
+                ? "Add it: \(finding.expected)." : "Write a value of the type \(finding.expected).",
             line: place.line, column: place.column))
       }
     }

@@ -34,11 +34,15 @@ struct DocumentReader {
     }
     guard case .string(let text) = value.content else {
       if BlueprintSkeleton.isPlaceholder(value.value) {
-        note(value, path(key), "'\(dotted(key))' is still to be filled in.", fix: "Write text there.")
+        toBeFilledIn(value, key)
         return nil
       }
       let hint = if case .number = value.content { "Put it in quotes." } else { "Write text there." }
       note(value, path(key), "'\(dotted(key))' is not text.", fix: hint)
+      return nil
+    }
+    if BlueprintSkeleton.isPlaceholder(text) {
+      toBeFilledIn(value, key)
       return nil
     }
     if text.allSatisfy(\.isWhitespace) {
@@ -109,6 +113,10 @@ struct DocumentReader {
           line: member.keyRange.start.line, column: member.keyRange.start.column))
     }
     if let more = Finding(unknown: others.dropFirst(Self.maximumUnknown), at: pointer) { findings.append(more) }
+  }
+
+  private mutating func toBeFilledIn(_ value: SourceValue, _ key: String) {
+    note(value, path(key), "'\(dotted(key))' is still to be filled in.", fix: "Write text there.")
   }
 
   mutating func missing(_ key: String) {

@@ -90,9 +90,11 @@ public enum DocumentText {
     do {
       let parser = try Parser(yaml: text, resolver: .basic)
       guard let root = try parser.nextRoot() else { return nil }
-      if try parser.nextRoot() != nil {
+      if let second = try parser.nextRoot() {
         throw DocumentProblems([
-          Finding(at: "", "There are several YAML documents in it.", fix: "Send one document at a time.")
+          Finding(
+            at: "", "There are several YAML documents in it.", fix: "Send one document at a time.",
+            line: second.mark?.line, column: second.mark?.column)
         ])
       }
       var budget = maximumValues

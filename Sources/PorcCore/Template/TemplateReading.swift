@@ -90,7 +90,7 @@ extension Template {
     }
     var schema: Value?
     if let bytes = origin.files[schemaFile] {
-      let read = readSchema(bytes)
+      let read = readSchema(bytes, variables: module.variables.map(\.name))
       schema = read.schema
       findings += read.findings
     }
@@ -133,7 +133,9 @@ extension Template {
   /// A JSON Schema in a module's folder: rules for the inputs that types cannot say.
   public static let schemaFile = "schema.json"
 
-  private static func readSchema(_ bytes: [UInt8]) -> (schema: Value?, findings: [Finding]) {
+  private static func readSchema(
+    _ bytes: [UInt8], variables: [String]
+  ) -> (schema: Value?, findings: [Finding]) {
     let document: SourceValue
     do {
       document = try DocumentText.read(bytes, as: .json)
@@ -150,14 +152,29 @@ extension Template {
     let schema = document.value
     do {
       _ = try JSONSchema(schema)
-      return (schema, [])
+      return (schema, strangers(in: document, variables))
     } catch {
       return (
         nil,
         error.problems.map { problem in
-          Finding(at: "", "\(schemaFile): \(problem.pointer): \(problem.message)", fix: problem.fix)
+          let place = problem.pointer.isEmpty ? "" : "\(problem.pointer): "
+          return Finding(at: "", "\(schemaFile): \(place)\(problem.message)", fix: problem.fix)
         }
       )
+    }
+  }
+
+  /// Warnings of properties with rules that are no variables: nobody can give them.
+  private static func strangers(in schema: SourceValue, _ variables: [String]) -> [Finding] {
+    guard case .object(let members)? = schema.member("properties")?.value.content else { return [] }
+    let known = Set(variables)
+    return members.filter { !known.contains($0.key) }.prefix(20).map { member in
+      let name = String(member.key.prefix(100))
+      return Finding(
+        .warning, at: "", "\(schemaFile): has a rule for '\(name)', which is no variable of the module.",
+        fix: Suggestion.closest(to: name, among: variables).map { "Did you mean '\($0)'?" }
+          ?? "Remove the rule, or declare the variable.",
+        line: member.keyRange.start.line, column: member.keyRange.start.column)
     }
   }
 

@@ -263,4 +263,66 @@ import Testing
     let problems = try #require(throws: DocumentProblems.self) { try Self.validate(Self.document, []) }
     #expect(problems.findings.first?.fix == "The catalog is empty.")
   }
+
+  private static func findings(_ variables: String, schema: String, inputs: String) throws -> [Finding] {
+    let files = ["variables.tf": Array(variables.utf8), "schema.json": Array(schema.utf8)]
+    let read = Template.read(Template.Origin(modulePath: "web/1.0.0", files: files, archive: "a", source: "s"))
+    let template = try #require(read.template, "\(read.findings)")
+    let text = "kind: web\nschema_version: 1.0.0\nmetadata: {name: web}\ninputs: \(inputs)\n"
+    let problems = #expect(throws: DocumentProblems.self) {
+      try BlueprintValidation.validate(Array(text.utf8), as: .yaml, against: [template])
+    }
+    return problems?.findings ?? []
+  }
+
+  @Test func theRulesOfASensitiveInputTellNothingOfItsValue() throws {
+    let variables = """
+      variable "password" {
+        type      = string
+        sensitive = true
+      }
+      variable "keys" {
+        type      = map(string)
+        sensitive = true
+      }
+      """
+    let schema = #"""
+      {"properties": {"password": {"minLength": 8}, "keys": {"propertyNames": {"pattern": "^x$"}, "maxProperties": 1}}}
+      """#
+    let findings = try Self.findings(variables, schema: schema, inputs: "{password: hush-12, keys: {k3y1: a, k3y2: b}}")
+    #expect(findings.map(\.pointer) == ["/inputs/password", "/inputs/keys", "/inputs/keys"])
+    #expect(findings[0].message == "inputs.password is not as its rule asks.")
+    #expect(findings[0].fix?.contains("/properties/password/minLength") == true)
+    for text in findings.flatMap({ [$0.message, $0.fix ?? "", $0.pointer] }) {
+      #expect(!text.contains("7") && !text.contains("k3y") && !text.contains("2"), "\(text)")
+    }
+  }
+
+  @Test func aFindingOfARuleReadsWell() throws {
+    let variables = #"variable "tags" { type = map(string) }"#
+    let schema = #"{"minProperties": 2, "properties": {"tags": {"propertyNames": {"pattern": "^[a-z]+$"}}}}"#
+    let findings = try Self.findings(variables, schema: schema, inputs: "{tags: {A1: x}}")
+    #expect(findings.contains { $0.message.hasPrefix("inputs.tags.A1: the name") }, "\(findings)")
+    #expect(findings.contains { $0.message.hasPrefix("inputs must have at least 2") })
+    #expect(
+      try Self.findings(variables, schema: "false", inputs: "{tags: {a: x}}").first?.fix?.hasSuffix("asks for it.")
+        == true)
+  }
+
+  @Test func aMissingAttributeIsToBeAdded() throws {
+    let template = try Self.template(variables: #"variable "disk" { type = object({ name = string, size = number }) }"#)
+    let text = "kind: gke-cluster\nschema_version: 1.0.0\nmetadata: {name: '[REQUIRED]'}\ninputs: {disk: {size: 1}}\n"
+    let problems = #expect(throws: DocumentProblems.self) {
+      try BlueprintValidation.validate(Array(text.utf8), as: .yaml, against: [template])
+    }
+    #expect(problems?.findings.contains { $0.fix == "Add it: name = string." } == true, "\(problems?.findings ?? [])")
+    #expect(problems?.findings.contains { $0.message == "'metadata.name' is still to be filled in." } == true)
+  }
+
+  @Test func theSecondOfSeveralDocumentsHasItsLine() {
+    let problems = #expect(throws: DocumentProblems.self) {
+      try DocumentText.read(Array("a: 1\n---\nb: 2\n".utf8), as: .yaml)
+    }
+    #expect(problems?.findings.first?.line == 3)
+  }
 }

@@ -135,6 +135,20 @@ import Testing
     let text = Bundle.inputsText(["b": "${file(\"/etc/passwd\")}", "a": 1])
     #expect(text == "{\n  \"a\": 1,\n  \"b\": \"${file(\\\"/etc/passwd\\\")}\"\n}\n")
   }
+
+  @Test func whatASchemaSaysOfNoVariableIsDoubtful() throws {
+    let schema = "{\"properties\": {\n\"regoin\": {\"minLength\": 1}, \"size\": {}}}"
+    let read = Self.read(["variables.tf": Self.variables, "schema.json": schema])
+    let finding = try #require(read.findings.first)
+    #expect(read.template != nil && read.findings.count == 1)
+    #expect(finding.severity == .warning && finding.line == 2 && finding.message.contains("'regoin'"))
+    #expect(finding.fix == "Did you mean 'region'?")
+  }
+
+  @Test func aSchemaThatIsNoneIsNamedWithoutAnEmptyPlace() {
+    let read = Self.read(["variables.tf": Self.variables, "schema.json": "[]"])
+    #expect(read.template == nil && read.findings.map(\.message).allSatisfy { !$0.contains(": :") }, "\(read.findings)")
+  }
 }
 
 @Suite struct IdentifierTests {

@@ -37,6 +37,18 @@ final class Limit: Sendable {
     return Place(limit: self)
   }
 
+  /// As `take()`, but waits a while for a place: a hundred are looked for in that time.
+  func take(within patience: Duration) async throws -> Place {
+    let end = ContinuousClock.now + patience
+    while true {
+      do {
+        return try take()
+      } catch  where ContinuousClock.now < end {
+        try await Task.sleep(for: patience / 100)
+      }
+    }
+  }
+
   /// Held by whoever is counted; given back when nobody holds it any more, however that came about.
   final class Place: Sendable {
     private let limit: Limit

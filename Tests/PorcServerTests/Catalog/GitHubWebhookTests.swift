@@ -1,6 +1,9 @@
+import AsyncHTTPClient
 import Crypto
 import Foundation
 import HCL
+import NIOCore
+import NIOHTTP1
 import PorcCore
 import TestKit
 import Testing
@@ -98,6 +101,8 @@ struct GitHubWebhookTests {
       #expect(other.status == 202 && other.json["sources"] == [])
       #expect(try await send(test, "{}", event: "ping").status == 200)
       #expect(try await send(test, "{}", event: "star", delivery: "d-2").status == 202)
+      let list = try await send(test, "[]", delivery: "d-4")
+      #expect(list.status == 400 && list.json["fix"] == "Send what GitHub sends.")
       let form = try await send(test, "payload=%7B%7D", delivery: "d-3")
       #expect(form.status == 415 && form.json["fix"]?.stringValue?.contains("application/json") == true)
     }
@@ -107,6 +112,34 @@ struct GitHubWebhookTests {
     try await TestServer.run { test in
       let reply = try await send(test, "{}", event: "ping")
       #expect(reply.status == 403)
+    }
+  }
+
+  /// Whoever knows the address can begin a webhook and never end it.
+  @Test(.timeLimit(.minutes(1))) func whoSendsSlowlyKeepsNobodyWaiting() async throws {
+    try await withRepository { test, _, url in
+      try await withThrowingTaskGroup { group in
+        for number in 0..<8 {
+          group.addTask {
+            let (bytes, sending) = AsyncStream.makeStream(of: ByteBuffer.self)
+            defer { sending.finish() }
+            sending.yield(ByteBuffer(string: "{"))
+            var request = HTTPClientRequest(url: "\(test.url)/webhooks/github")
+            request.method = .POST
+            request.headers = [
+              "X-GitHub-Event": "push", "X-GitHub-Delivery": "slow-\(number)",
+              "X-Hub-Signature-256": signature("", "new"),
+            ]
+            request.body = .stream(bytes, length: .known(Int64(1_000)))
+            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+            let text = String(buffer: try await response.body.collect(upTo: 1 << 20))
+            #expect(response.status == .badRequest && text.contains("took longer than 5 seconds"), "\(text)")
+          }
+        }
+        let reply = try await send(test, push(of: url))
+        #expect(reply.status == 202, "\(reply.text)")
+        try await group.waitForAll()
+      }
     }
   }
 }

@@ -66,6 +66,8 @@ public enum TarGzip {
       }, nil, nil)
     try check(opened)
     for entry in entries {
+      // Packing a large tree takes seconds.
+      if Task.isCancelled { throw CancellationError() }
       _ = archive_entry_clear(header)
       archive_entry_set_pathname(header, entry.path)
       archive_entry_set_mtime(header, 0, 0)

@@ -17,6 +17,10 @@ public struct RegistryHost: Sendable, Hashable, CustomStringConvertible {
 
   /// Reads `HOST[:PORT]`: no scheme, no path, no credentials.
   public init(_ text: String) throws(InvalidAddress) {
+    guard !text.contains("@") else {
+      throw InvalidAddress(
+        text, "has credentials in it, or a user; take them out, and change them: they may have been seen")
+    }
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     let labels = parts[0].split(separator: ".", omittingEmptySubsequences: false)
     // RFC 1123, section 2.1.

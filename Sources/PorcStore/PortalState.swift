@@ -22,6 +22,9 @@ public protocol PortalState: Sendable {
   /// Whether the portal shows what it should; `nil` for an entity that PORC never wanted there.
   func portalStatus(_ kind: PortalEntity.Kind, _ identifier: String) async throws -> PortalStatus?
 
+  /// Templates that the portal refuses as they are, a hundred at most.
+  func refusedTemplates() async throws -> [RefusedTemplate]
+
   /// Everything PORC wants to be there, for comparison with what is.
   func desiredEntities(_ kind: PortalEntity.Kind) async throws -> [PortalEntity]
 
@@ -68,6 +71,20 @@ public struct PortalStatus: Sendable, Equatable {
   public init(behindSince: Date?, rejection: String?) {
     self.behindSince = behindSince
     self.rejection = rejection
+  }
+}
+
+/// A template that the portal does not take.
+public struct RefusedTemplate: Sendable, Equatable {
+  public var id: Template.ID
+  /// The name of its source.
+  public var source: String
+  /// The portal's words.
+  public var reason: String
+  public init(id: Template.ID, source: String, reason: String) {
+    self.id = id
+    self.source = source
+    self.reason = reason
   }
 }
 

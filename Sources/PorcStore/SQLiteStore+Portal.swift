@@ -115,6 +115,17 @@ extension SQLiteStore {
     }
   }
 
+  public func refusedTemplates() async throws -> [RefusedTemplate] {
+    try await read { db in
+      try db.rows(
+        """
+        SELECT template.id, template.source, rejection FROM portal_entity JOIN template ON template.id = identifier
+        WHERE kind = ? AND behind_since IS NOT NULL AND rejection IS NOT NULL ORDER BY template.id LIMIT 100
+        """, [PortalEntity.Kind.template.rawValue]
+      ).map { RefusedTemplate(id: Template.ID($0[0]), source: $0[1], reason: $0[2]) }
+    }
+  }
+
   public func desiredEntities(_ kind: PortalEntity.Kind) async throws -> [PortalEntity] {
     try await read { db in
       try db.rows(

@@ -37,4 +37,14 @@ import Testing
     #expect(try RegistryHost("Registry.Terraform.IO:443") == .publicRegistry)
     #expect(try RegistryHost("a.example:8443") != RegistryHost("a.example"))
   }
+
+  @Test(arguments: ["bob:s3cret@registry.example.com", "bob:s3cret@127.0.0.1:8080", "https://bob:s3cret@example.com"])
+  func aPasswordIsNotQuoted(text: String) {
+    for error in [
+      #expect(throws: InvalidAddress.self) { try RegistryHost(text) },
+      #expect(throws: InvalidAddress.self) { try ModuleAddress("\(text)/a/b/c") },
+    ] {
+      #expect(error?.description.contains("s3cret") == false)
+    }
+  }
 }

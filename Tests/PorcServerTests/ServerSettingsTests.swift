@@ -134,4 +134,30 @@ struct ServerSettingsTests {
     #expect(settings.retention == 120 && settings.approvalRequired && settings.portal.makesBlueprints)
     #expect(settings.host == "0.0.0.0" && settings.listenPort == 80)
   }
+
+  /// The same is refused over the API; and what is refused is not shown.
+  @Test func everySourceThatCannotBeReadIsNamedAtOnceAndNoPasswordIsShown() {
+    let file = """
+      sources:
+        a:
+          git: http://bob:secretpw99@127.0.0.1/a.git
+        b: {git: "http://git.example.com/a.git"}
+        c: {registry: "bob:secretpw99@127.0.0.1:8080", modules: [acme/net/aws, "bob:secretpw99@x/a/b/c"]}
+        d: {tfe: "bob:secretpw99@acme"}
+        e: {git: "ssh://git@git.example.com/a.git"}
+        f: {git: "https://git.example.com/a.git", token: "two words"}
+        g: {git: /srv/modules.git}
+      """
+    let environment = Self.environment.merging(["PORC_CONCURRENCY": "0"]) { $1 }
+    let problems = #expect(throws: SettingsProblems.self) {
+      try ServerSettings(
+        ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: environment)), file: Array(file.utf8))
+    }
+    let text = problems?.description ?? ""
+    for place in [
+      "line 3, /sources/a/git: ", "/sources/b/git: 'http'", "/sources/c/registry: ", "/sources/c/modules/1: ",
+      "/sources/d/tfe: ", "/sources/e: ", "/sources/f/token: ", "porc.concurrency",
+    ] { #expect(text.contains(place), "\(place) in \(text)") }
+    #expect(problems?.problems.count == 8 && !text.contains("secretpw99"))
+  }
 }

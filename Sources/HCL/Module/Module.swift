@@ -30,12 +30,13 @@ public struct Module: Hashable, Sendable {
   /// Reads a module.
   ///
   /// Never fails: what is wrong becomes a diagnostic, and the rest is read. The files are those of one folder; names with a
-  /// slash and everything that Terraform does not read are ignored.
+  /// slash and everything that Terraform does not read are ignored. If the task is canceled it ends early, with what there is.
   ///
   /// - Parameter files: the content by file name.
   public static func read(files: [String: [UInt8]]) -> Module {
     var reader = ModuleReader()
     for (name, bytes) in Value.sorted(files.filter { ModuleFile.isOne($0.key) && !ModuleFile.isOverride($0.key) }) {
+      if Task.isCancelled { break }
       reader.read(ModuleFile(name: name, bytes: bytes))
     }
     for (name, bytes) in Value.sorted(files.filter { ModuleFile.isOne($0.key) && ModuleFile.isOverride($0.key) }) {

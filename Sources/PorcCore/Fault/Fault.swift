@@ -27,6 +27,9 @@ public struct Fault: Error, Sendable {
     self.retryAfter = retryAfter
     self.cause = cause
   }
+
+  /// The message with those of the findings, where only one text can be shown.
+  public var fullMessage: String { ([message] + findings.map(\.message)).joined(separator: " ") }
 }
 
 /// An error that knows how it is said to people.

@@ -41,8 +41,10 @@ extension SourceDescription {
   }
 
   /// Reads the `sources` of a configuration file: a mapping from names to sources.
+  ///
+  /// - Parameter check: finds more that is wrong with one; its pointers are relative to the source.
   public static func readAll(
-    _ bytes: some Collection<UInt8>
+    _ bytes: some Collection<UInt8>, check: (SourceDescription) -> [Finding] = { _ in [] }
   ) -> (descriptions: [SourceDescription], findings: [Finding]) {
     let document: SourceValue
     do {
@@ -60,7 +62,15 @@ extension SourceDescription {
       let pointer = "/sources" + ValuePath([.key(member.key)]).jsonPointer
       let read = read(member.value, named: member.key, at: pointer, by: .configuration)
       findings += read.findings
-      if let description = read.description { descriptions.append(description) }
+      guard let description = read.description else { continue }
+      descriptions.append(description)
+      findings += check(description).map { finding in
+        var finding = finding
+        let key = finding.pointer.split(separator: "/").first.map(String.init) ?? ""
+        let place = (member.value.member(key)?.value ?? member.value).range.start
+        (finding.pointer, finding.line, finding.column) = (pointer + finding.pointer, place.line, place.column)
+        return finding
+      }
     }
     return (descriptions, findings)
   }

@@ -187,7 +187,7 @@ extension ServerSettings {
     settings.limits.fileBytes = megabytes("porc.file_megabytes", in: 1...1_000) ?? settings.limits.fileBytes
     settings.limits.treeBytes = megabytes("porc.module_megabytes", in: 1...1_000) ?? settings.limits.treeBytes
     if let file {
-      let read = SourceDescription.readAll(file)
+      let read = SourceDescription.readAll(file) { SourceCheck.findings(in: $0, allowsLocalPaths: true) }
       settings.sources = read.descriptions
       for finding in read.findings {
         let place = finding.line.map { "line \($0), " } ?? ""

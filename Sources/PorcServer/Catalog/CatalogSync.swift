@@ -11,6 +11,7 @@ final class CatalogSync: Sendable {
   private let factory: SourceFactory
   private let logger: Logger
   private let turns = Mutex<[String: AsyncTurn]>([:])
+  private let executor = ReadingExecutor()
   private let latest = Mutex<[String: SourceReport]>([:])
 
   /// How many modules are read before they are stored: it bounds the memory. A multiple of what Port takes at once, so
@@ -26,10 +27,13 @@ final class CatalogSync: Sendable {
   /// All sources with how each did last, by name.
   func report() async throws -> [SourceBody] {
     let latest = latest.withLock(\.self)
+    let refused = Dictionary(grouping: try await store.refusedTemplates(), by: \.source)
     return try await configured().map { entry in
-      SourceBody(
-        source: entry.source, isReadOnly: entry.isReadOnly, hasCredentials: entry.hasCredentials,
-        report: latest[entry.source.name] ?? entry.record?.report ?? SourceReport())
+      var report = latest[entry.source.name] ?? entry.record?.report ?? SourceReport()
+      report.findings += (refused[entry.source.name] ?? []).map(Self.refused)
+      return SourceBody(
+        source: SourceCheck.shown(entry.source), isReadOnly: entry.isReadOnly, hasCredentials: entry.hasCredentials,
+        report: report)
     }
   }
 
@@ -44,7 +48,8 @@ final class CatalogSync: Sendable {
     if sources.isEmpty { try await store.settleTemplates() }
     let folders = sources.filter { $0.place.kind == .folder }.map(\.name)
     let others = sources.filter { $0.place.kind != .folder }.map { [$0.name] }
-    let known = configured.filter { $0.source.place.kind != .folder && $0.record?.fingerprint?.isEmpty == false }
+    // What was read before is in the database, however the source does now. Folders are quick.
+    let known = configured.filter { $0.source.place.kind != .folder && $0.record?.report != nil }
     return (
       (folders.isEmpty ? [] : [folders]) + others, Set(sources.map(\.name)).subtracting(known.map(\.source.name))
     )
@@ -72,22 +77,35 @@ final class CatalogSync: Sendable {
   /// Gives up what a source that was removed has brought.
   func forget(_ name: String) async throws {
     // Whoever reads it now ends first: its copy is not taken away under it.
-    let turn = turn(of: name)
-    await turn.cancel()
-    try await turn.take { [self] in
+    try await turn(of: name).clear { [self] in
       try await factory.forget(name)
       latest.withLock { _ = $0.removeValue(forKey: name) }
+      try await store.giveUpSources(except: Set(try await configured().map(\.source.name)))
+      try await store.settleTemplates()
     }
-    try await store.giveUpSources(except: Set(try await configured().map(\.source.name)))
-    try await store.settleTemplates()
+  }
+
+  /// The sources that may have more to give though nothing in them has changed: an identifier that another source had, for
+  /// one.
+  func incomplete() async throws -> Set<String> {
+    Set(try await configured().filter { $0.record?.fingerprint?.isEmpty == true }.map(\.source.name))
   }
 
   private func takeTurn(_ entry: ConfiguredSource) async throws {
-    do {
-      try await turn(of: entry.source.name).share { try await self.sync(entry) }
-    } catch is CancellationError where !Task.isCancelled {
-      // The source was removed while it was read.
+    while true {
+      do {
+        return try await turn(of: entry.source.name).share { try await self.sync(entry) }
+      } catch is CancellationError where !Task.isCancelled {
+        // It was removed, or only that look at it was ended: whoever began the look has left, or the source was removed and
+        // added again.
+        guard try await isThere(entry) else { return }
+      }
     }
+  }
+
+  private func isThere(_ entry: ConfiguredSource) async throws -> Bool {
+    if entry.isReadOnly { return true }
+    return try await store.sources().first { $0.name == entry.source.name }?.source == entry.source
   }
 
   private func turn(of name: String) -> AsyncTurn {
@@ -117,7 +135,7 @@ final class CatalogSync: Sendable {
       try await note(report, fingerprint: isComplete ? fingerprint : "", of: name, before: before)
     } catch let fault as Fault {
       var report = before ?? SourceReport()
-      (report.error, report.fix) = (fault.message, fault.fix)
+      (report.error, report.fix) = (fault.fullMessage, fault.fix)
       try await note(report, fingerprint: nil, of: name, before: before)
     }
   }
@@ -129,10 +147,12 @@ final class CatalogSync: Sendable {
     _ view: any ModuleView, of name: String, before: SourceReport?
   ) async throws -> (report: SourceReport, isComplete: Bool) {
     let listing = try await view.list()
+    try Task.checkCancellation()
     let (modules, clashes) = Self.withoutClashes(listing.modules)
     let known = try await store.knownTemplates(of: name)
     try refuseToForget(known.count, listing, name)
     var findings = listing.findings + clashes
+    if listing.owners?.isTooLarge == true { findings.append(Self.tooManyOwners) }
     // What cannot be looked at now stays as it is.
     var kept = Set(
       known.keys.filter { id in listing.unread.contains { id.rawValue.hasPrefix("\(Template.ID(modulePath: $0))-") } })
@@ -219,30 +239,40 @@ final class CatalogSync: Sendable {
     return unchanged
   }
 
-  /// Reads modules side by side, giving way to requests after each.
+  /// Reads modules side by side.
   private func templates(
     of modules: [ReadModule], in listing: ModuleListing, _ name: String
   ) async throws -> [TemplateReader.Outcome] {
     let workers = 2
-    return await withTaskGroup(of: [(Int, TemplateReader.Outcome)].self) { group in
+    return try await withThrowingTaskGroup(of: [(Int, TemplateReader.Outcome)].self) { group in
       for worker in 0..<workers {
-        group.addTask(priority: .utility) {
+        group.addTask(executorPreference: executor, priority: .utility) {
           var outcomes: [(Int, TemplateReader.Outcome)] = []
           for index in stride(from: worker, to: modules.count, by: workers) {
-            var outcome = TemplateReader.read(modules[index], in: listing, of: name)
+            var outcome = try TemplateReader.read(modules[index], in: listing, of: name)
             outcome.template?.content = Self.content(of: modules[index].module) + outcome.outerFolders
             outcomes.append((index, outcome))
-            await Task.yield()
           }
           return outcomes
         }
       }
-      return await group.reduce(into: []) { $0 += $1 }.sorted { $0.0 < $1.0 }.map(\.1)
+      return try await group.reduce(into: []) { $0 += $1 }.sorted { $0.0 < $1.0 }.map(\.1)
     }
   }
 
   /// What is stored to tell whether a module has changed: its content, and how it was read. What it takes along follows.
   private static func content(of module: ListedModule) -> String { "\(TemplateReader.version) \(module.content)" }
+
+  private static func refused(_ template: RefusedTemplate) -> Finding {
+    Finding(
+      at: "", "\(template.id): is not shown in Port as it is, since Port refuses it: \(template.reason)",
+      fix: "Make the template smaller, or mend what Port names. It is tried again every minute.")
+  }
+
+  private static let tooManyOwners = Finding(
+    .warning, at: "",
+    "CODEOWNERS is over 3 MB, 5,000 patterns (1,000 with '*' or '?') or 512 bytes in a pattern: nothing of it counts.",
+    fix: "Shorten it, or name the owners in each module's blueprint.yaml.")
 
   private static func changed(_ template: Template) -> Finding {
     Finding(

@@ -109,6 +109,7 @@ final class CatalogWatch: Service {
     let isReady = state.withLock { state in
       state.busy.subtract(names)
       state.first?.subtract(names)
+      if let first = state.first { readiness.wait(for: first) }
       return state.first?.isEmpty == true
     }
     if isReady { readiness.succeed() }

@@ -188,10 +188,10 @@ struct ModuleReach {
   // MARK: -
 
   private mutating func follow() {
-    while refusal == nil, let called = agenda.popLast() {
+    while refusal == nil, !Task.isCancelled, let called = agenda.popLast() {
       let module = (called.isOwn ? ownFiles : files)[called.folder].map { Module.read(files: $0) }
       for call in module?.moduleCalls ?? [] {
-        guard let source = call.source, call.isLocal || source.hasPrefix("/") else { continue }
+        guard let source = call.source, call.isLocal || Self.isOfMachine(source) else { continue }
         let shown = called.isOwn ? Array(called.folder.dropFirst(place.count)) : called.folder
         let origin = Origin(
           name: call.name, file: (shown + [call.file]).joined(separator: "/"), line: call.position.line,
@@ -338,6 +338,15 @@ struct ModuleReach {
   }
 
   // MARK: Paths
+
+  /// Whether a source names a place of the machine that Terraform runs on: `/srv`, `file:///srv`, and these behind a
+  /// getter's name, as in `git::file:///srv` (https://developer.hashicorp.com/terraform/language/modules/sources).
+  private static func isOfMachine(_ source: String) -> Bool {
+    let getter = source.prefix { $0.isASCII && ($0.isLetter || $0.isNumber) }
+    let isForced = !getter.isEmpty && source[getter.endIndex...].hasPrefix("::")
+    let place = isForced ? source[getter.endIndex...].dropFirst(2) : source[...]
+    return place.hasPrefix("/") || place.lowercased().hasPrefix("file:") || isForced && place.hasPrefix(".")
+  }
 
   /// - Returns: the folder that a local source names; `nil` if it is above the root.
   private static func resolve(_ source: String, from folder: Path) -> Path? {

@@ -31,20 +31,20 @@ struct SourceRoutes: Sendable {
     try factory.check(description)
     guard !factory.isConfigured(source.name) else { throw Self.isConfigured(source.name) }
     let secret = try secret(of: description)
-    if let known = try await store.sources().first(where: { $0.name == source.name && $0.source != nil }) {
-      // The same once more is no other source.
-      guard known.source == source, try isSame(known.secret, secret, of: source.name) else {
-        throw Self.isTaken(source.name)
-      }
-    } else {
+    // Of those who add the same at once one is the first, and the others find it there.
+    while try await !isThere(source, secret) {
       let sealed = try secret.map { try vault.sealSecret($0, of: Self.owner(source.name)) }
-      guard try await store.addSource(source, secret: sealed) else { throw Self.isTaken(source.name) }
+      if try await store.addSource(source, secret: sealed) { break }
     }
-    if waits { try await sync.sync(only: [source.name]) } else { watch.look(at: [source.name]) }
-    guard let body = try await sync.report().first(where: { $0.source.name == source.name }) else {
-      throw Self.unknown(source.name)
+    while true {
+      if waits { try await sync.sync(only: [source.name]) } else { watch.look(at: [source.name]) }
+      guard let body = try await sync.report().first(where: { $0.source.name == source.name }) else {
+        throw Self.unknown(source.name)
+      }
+      // Others may have removed and added it again meanwhile: then it is not read yet.
+      let isRead = body.report.syncedAt != nil || body.report.error != nil
+      if isRead || !waits { return try .json(body, status: .created) }
     }
-    return try .json(body, status: .created)
   }
 
   @Sendable private func remove(_ request: Request, _ context: PorcContext) async throws -> Response {
@@ -53,6 +53,8 @@ struct SourceRoutes: Sendable {
     guard !factory.isConfigured(name) else { throw Self.isConfigured(name) }
     guard try await store.removeSource(name) else { throw Self.unknown(name) }
     try await sync.forget(name)
+    // What it had others may have now.
+    watch.look(at: try await sync.incomplete())
     return Response(status: .noContent)
   }
 
@@ -95,6 +97,18 @@ struct SourceRoutes: Sendable {
     var members: [String: Value] = ["token": .string(token)]
     members["username"] = description.access.username.map(Value.string)
     return .object(members)
+  }
+
+  /// Whether it was added before: the same once more is no other source.
+  ///
+  /// - Throws: a fault if there is another one of its name.
+  private func isThere(_ source: TemplateSource, _ secret: Value?) async throws -> Bool {
+    let known = try await store.sources().first { $0.name == source.name && $0.source != nil }
+    guard let known else { return false }
+    guard known.source == source, try isSame(known.secret, secret, of: source.name) else {
+      throw Self.isTaken(source.name)
+    }
+    return true
   }
 
   private func isSame(_ sealed: Data?, _ secret: Value?, of name: String) throws -> Bool {

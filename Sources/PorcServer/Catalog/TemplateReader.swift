@@ -19,15 +19,18 @@ enum TemplateReader {
     var findings: [Finding] = []
   }
 
-  static func read(_ read: ReadModule, in listing: ModuleListing, of source: String) -> Outcome {
+  /// - Throws: `CancellationError`; a large module takes seconds.
+  static func read(_ read: ReadModule, in listing: ModuleListing, of source: String) throws -> Outcome {
     let path = read.module.path
     var outcome = Outcome()
     do {
+      try Task.checkCancellation()
       let entries = try read.files.get()
       // Where the source has nothing around the module, or nothing there is called, there is still what cannot be had.
       let along = try read.along ?? ModuleReach(of: entries, at: "", in: .nothing).gathered()
       outcome.outerFolders = along.stamp
       outcome.archive = Data(try TarGzip.pack(entries + along.entries))
+      try Task.checkCancellation()
       let ownFiles = entries.filter { !$0.path.contains("/") && $0.linkTarget == nil }
       var origin = Template.Origin(
         modulePath: path, files: Dictionary(ownFiles.map { ($0.path, $0.bytes) }, uniquingKeysWith: { $1 }),
@@ -36,6 +39,7 @@ enum TemplateReader {
       origin.content = read.module.content
       origin.owner = listing.owners?.owner(of: read.module.place.isEmpty ? "main.tf" : "\(read.module.place)/main.tf")
       let (template, findings) = Template.read(origin)
+      try Task.checkCancellation()
       outcome.template = along.findings.isEmpty ? template : nil
       outcome.mayBeReadLater = along.mayBeReadLater
       if read.module.isDeprecated, template?.status == .active { outcome.template?.status = .deprecated }
@@ -43,6 +47,8 @@ enum TemplateReader {
     } catch let refusal as ModuleRefusal {
       outcome.mayBeReadLater = refusal.isPassing
       outcome.findings = [Finding(at: "", "\(path): \(refusal.message)", fix: refusal.fix)]
+    } catch let error as CancellationError {
+      throw error
     } catch {
       let message = (error as? ArchiveError)?.description ?? "It cannot be packed."
       outcome.findings = [Finding(at: "", "\(path): \(message)", fix: "Mend or remove it.")]

@@ -130,7 +130,8 @@ public struct Doctor: Sendable {
       return Finding(subject: subject, isGood: false, text: "\(error)")
     } catch {
       let fault = Faults.fault(from: error)
-      let text = fault.code == .bug ? "\(error)" : [fault.message, fault.fix].compactMap { $0 }.joined(separator: " ")
+      let text =
+        fault.code == .bug ? "\(error)" : [fault.fullMessage, fault.fix].compactMap { $0 }.joined(separator: " ")
       return Finding(subject: subject, isGood: false, text: text)
     }
   }

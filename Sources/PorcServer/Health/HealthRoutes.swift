@@ -32,6 +32,8 @@ struct HealthRoutes: Sendable {
     let backlog = try await store.portalBacklog()
     let sources = try await sync.report()
     let notifications = try await store.notificationReport()
+    // Of one that was never looked at nobody knows.
+    let seen = sources.filter { $0.report.error != nil || $0.report.syncedAt != nil }
     let lag = backlog.behindSince.map { max(0, Date().timeIntervalSince($0)) } ?? 0
     let text = """
       # HELP porc_portal_behind Entities that the portal does not show as it should.
@@ -52,7 +54,7 @@ struct HealthRoutes: Sendable {
       porc_tfe_notification_timestamp_seconds \(notifications.heardAt?.timeIntervalSince1970 ?? 0)
       # HELP porc_source_up Whether a source of templates could be read when it was last looked at.
       # TYPE porc_source_up gauge
-      \(sources.map { "porc_source_up{source=\(Self.label($0))} \($0.report.error == nil ? 1 : 0)" }.joined(separator: "\n"))
+      \(seen.map { "porc_source_up{source=\(Self.label($0))} \($0.report.error == nil ? 1 : 0)" }.joined(separator: "\n"))
       # HELP porc_source_templates Templates that a source offers.
       # TYPE porc_source_templates gauge
       \(sources.map { "porc_source_templates{source=\(Self.label($0))} \($0.report.templates)" }.joined(separator: "\n"))

@@ -40,8 +40,41 @@ struct CodeOwnersTests {
 
   /// No pattern makes it slow: what fits is found without going back.
   @Test func aHostilePatternIsHarmless() {
-    let pattern = String(repeating: "*a", count: 500)
+    let pattern = String(repeating: "*a", count: 250)
     let owners = CodeOwners(Array("/\(pattern) @x".utf8))
     #expect(owners.owner(of: String(repeating: "a", count: 1000) + "b") == nil)
+  }
+
+  @Test(arguments: [
+    ("docs/*", "docs/main.tf", true), ("docs/*", "docs/a/main.tf", false), ("docs/*/", "docs/a/main.tf", true),
+    ("docs/*/", "docs/main.tf", false), ("a/**/b", "a/b", true), ("a/**/b", "a/x/y/b/main.tf", true),
+    ("a/**/b", "c/a/b", false), ("a/**", "a/main.tf", true), ("a/**", "a", false), ("/a/**/", "a/main.tf", false),
+    ("/a/**/", "a/b/main.tf", true), ("**", "a/main.tf", true), ("**/", "main.tf", false), ("/", "main.tf", false),
+    ("/**/**/**/b", "a/b/main.tf", true), ("m?in.tf", "a/main.tf", true), ("m?in.tf", "a/m/in.tf", false),
+    ("*.tf", "a/b/main.tf", true), ("x*y*z", "a/xyyz", true), ("x*y*z", "a/xzy", false), ("a*", "b/ab/main.tf", true),
+  ])
+  func aPatternFitsAsInGitignore(pattern: String, path: String, fits: Bool) {
+    #expect((CodeOwners(Array("\(pattern) @x".utf8)).owner(of: path) != nil) == fits)
+  }
+
+  /// What is over a limit is known at once, and says nothing: the last lines count most.
+  @Test(
+    .timeLimit(.minutes(1)),
+    arguments: [
+      String(repeating: "/" + String(repeating: "**/", count: 5_000) + "a @x\n", count: 200),
+      "* @x\n" + String(repeating: "*a* @x\n", count: 1_001), String(repeating: "/a @x\n", count: 5_001),
+      String(repeating: "#", count: 4 << 20),
+    ])
+  func aFileOverALimitSaysNothing(text: String) {
+    let owners = CodeOwners(Array(text.utf8))
+    #expect(owners.isTooLarge && owners.owner(of: "a/a") == nil)
+  }
+
+  @Test(.timeLimit(.minutes(1))) func theWorstWithinTheLimitsTakesNoTime() {
+    let line = "/" + String(repeating: "**/*", count: 100) + String(repeating: "a", count: 100) + "b @x\n"
+    let owners = CodeOwners(Array(String(repeating: line, count: 1_000).utf8))
+    let path = (0..<4).map { _ in String(repeating: "a", count: 255) }.joined(separator: "/")
+    #expect(!owners.isTooLarge)
+    for _ in 0..<3 { #expect(owners.owner(of: path) == nil) }
   }
 }

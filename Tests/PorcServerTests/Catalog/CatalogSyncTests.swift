@@ -1,3 +1,4 @@
+import Archive
 import Foundation
 import HCL
 import Logging
@@ -166,5 +167,65 @@ struct CatalogSyncTests {
       #expect(try await store.templates().count == count)
     }
     try await store.close()
+  }
+
+  @Test(arguments: ["/etc", "file:///etc", "FILE:/etc", "git::file:///etc", "git::/etc", "git::../other"])
+  func aModuleOfTheMachineIsOutsideOfTheTemplate(source: String) async throws {
+    let folder = try folder("web/1.0.0")
+    try folder.write("module \"m\" { source = \"\(source)\" }", to: "web/1.0.0/m.tf")
+    try await withSync(of: folder) { sync, store, _ in
+      try await sync.sync()
+      #expect(try await names(store) == [])
+      let message = try await sync.report().first?.report.findings.first?.message ?? ""
+      #expect(message.contains("m.tf: the module 'm' is outside"), "\(message)")
+    }
+  }
+
+  @Test func whatPortRefusesIsAFindingOfItsSource() async throws {
+    let folder = try folder("web/1.0.0")
+    try await withSync(of: folder) { sync, store, _ in
+      try await sync.sync()
+      let difference = try #require(try await store.differences(limit: 1).first)
+      try await store.postpone(difference, for: 60, rejection: "It is too large.")
+      let finding = try #require(try await sync.report().first?.report.findings.first)
+      #expect(finding.message == "web-1-0-0: is not shown in Port as it is, since Port refuses it: It is too large.")
+      try await store.acknowledge([difference])
+      #expect(try await sync.report().first?.report.findings == [])
+    }
+  }
+
+  /// A source that is removed waits for no module that is being read.
+  @Test func whoIsCanceledReadsNoModuleToItsEnd() async throws {
+    let text = String(repeating: "variable \"a\" { type = string }\n", count: 10)
+    let files = (0..<3).map { ArchiveEntry(path: "\($0).tf", text: text) }
+    let module = ReadModule(module: ListedModule(path: "web/1.0.0", content: "x"), files: .success(files))
+    let task = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      return try TemplateReader.read(module, in: ModuleListing(), of: "s")
+    }
+    await #expect(throws: CancellationError.self) { try await task.value }
+  }
+
+  @Test func aRemovalIsEndedByNobody() async throws {
+    let turn = AsyncTurn()
+    let (begun, begin) = AsyncStream.makeStream(of: Void.self)
+    let (open, opening) = AsyncStream.makeStream(of: Void.self)
+    let first = Task {
+      try await turn.clear {
+        begin.yield()
+        for await _ in open { break }
+        try Task.checkCancellation()
+      }
+    }
+    for await _ in begun { break }
+    let look = Task { try await turn.share {} }
+    let second = Task { try await turn.clear {} }
+    first.cancel()
+    opening.yield()
+    try await first.value
+    try await second.value
+    // It came before the second or after it.
+    _ = await look.result
+    try await turn.share {}
   }
 }

@@ -71,4 +71,17 @@ struct RegistrySourceTests {
       }
     }
   }
+
+  @Test func aTokensFileHoldsTheTokenAlone() async throws {
+    let folder = try TemporaryFolder()
+    let file = try folder.write("t0ken\nanother\n", to: "token").path
+    let source = TemplateSource(name: "shared", place: .registry("127.0.0.1:1"), modules: ["acme/network/aws"])
+    try await CatalogBench.run(
+      [SourceDescription(source: source, access: SourceAccess(tokenFile: file))], server: GitHTTPServer(folder: "/")
+    ) { bench in
+      try await bench.sync()
+      let error = try await bench.catalog.report().first?.report.error ?? ""
+      #expect(error.contains(file) && error.contains("line ends") && !error.contains("t0ken"), "\(error)")
+    }
+  }
 }

@@ -60,6 +60,10 @@ struct SourceRoutesTests {
         let added = try await test.post("/templates/sources?wait=false", body)
         #expect(added.status == 201)
         while silent.requests.isEmpty { await Task.yield() }
+        // Whether it can be read is not known yet.
+        let metrics = try await test.get("/metrics").text
+        #expect(metrics.contains(#"porc_source_templates{source="hang"} 0"#))
+        #expect(!metrics.contains(#"porc_source_up{source="hang"}"#) && metrics.contains("porc_source_up{"))
         let removed = try await test.call("DELETE", "/templates/sources/hang")
         #expect(removed.status == 204)
         let wrong = try await test.post("/templates/sources?wait=perhaps", body)
@@ -116,6 +120,8 @@ struct SourceRoutesTests {
     (#"{"name": "a", "git": "/etc"}"#, "/git"),
     (#"{"name": "a", "git": "--upload-pack=id"}"#, "/git"),
     (#"{"name": "a", "registry": "example.com", "modules": ["x"]}"#, "/modules/0"),
+    (#"{"name": "a", "git": "https://example.com/a.git", "token": "two\nlines"}"#, "/token"),
+    (#"{"name": "a", "registry": "user:pw@example.com", "modules": ["a/b/c"]}"#, "/registry"),
     (#"{"name": "a", "registry": "exa mple", "modules": ["a/b/c"]}"#, "/registry"),
     (#"{"name": "a", "folder": "/etc"}"#, "/folder"),
     (#"{"git": "https://example.com/a.git"}"#, "/name"),
@@ -138,5 +144,86 @@ struct SourceRoutesTests {
       let reply = try await test.call("DELETE", "/templates/sources/\(encoded)")
       #expect(reply.status == 409 && reply.json["fix"]?.stringValue?.contains("configuration") == true, "\(reply.text)")
     }
+  }
+
+  @Test func theSameAddedAtOnceIsAddedOnceForEverybody() async throws {
+    try await withRepository { test, _, url in
+      let statuses = try await withThrowingTaskGroup { group in
+        for _ in 0..<20 {
+          group.addTask { try await test.post("/templates/sources", #"{"name": "platform", "git": "\#(url)"}"#) }
+        }
+        return try await group.reduce(into: []) { $0.append(($1.status, $1.json["templates"])) }
+      }
+      #expect(statuses.count == 20 && statuses.allSatisfy { $0 == (201, 1) }, "\(statuses)")
+    }
+  }
+
+  /// Who removes and adds at once ends nobody's removal, and gets no answer that says nothing.
+  @Test(.timeLimit(.minutes(1))) func removingAndAddingAtOnceIsDoneEachTime() async throws {
+    try await withRepository { test, _, url in
+      let body = #"{"name": "platform", "git": "\#(url)"}"#
+      for _ in 0..<8 {
+        try await withThrowingTaskGroup { group in
+          for _ in 0..<3 {
+            group.addTask {
+              let reply = try await test.call("DELETE", "/templates/sources/platform")
+              #expect([204, 404].contains(reply.status), "\(reply.text)")
+            }
+            group.addTask {
+              let reply = try await test.post("/templates/sources", body)
+              // Somebody else may have removed it meanwhile.
+              let isRead = reply.status == 201 && reply.json["synced_at"] != nil
+              #expect(isRead || reply.status == 404, "\(reply.text)")
+            }
+          }
+          try await group.waitForAll()
+        }
+      }
+    }
+  }
+
+  @Test(.timeLimit(.minutes(1))) func whatARemovedSourceHadAnotherHasAtOnce() async throws {
+    try await withRepository { test, _, url in
+      for name in ["first", "second"] {
+        let added = try await test.post("/templates/sources", #"{"name": "\#(name)", "git": "\#(url)"}"#)
+        #expect(added.json["templates"] == (name == "first" ? 1 : 0))
+      }
+      #expect(try await test.call("DELETE", "/templates/sources/first").status == 204)
+      let start = ContinuousClock.now
+      while try await test.get("/templates/queue-1-0-0").status != 200 {}
+      #expect(start.duration(to: .now) < .seconds(20), "the time between two looks is 30 seconds")
+    }
+  }
+
+  /// What was read before is in the database: nobody waits for it.
+  @Test(.timeLimit(.minutes(1))) func aSourceThatWasReadBeforeKeepsNoServerFromBeingReady() async throws {
+    let data = try TemporaryFolder()
+    let path = data.file("porc.sqlite").path
+    let store = try SQLiteStore.open(path: path)
+    try await store.noteSource("platform", fingerprint: "", report: SourceReport(templates: 1, syncedAt: Date()))
+    try await store.close()
+    let silent = ScriptedServer { _ in .silence }
+    try await silent.serve { url in
+      let start = ContinuousClock.now
+      try await TestServer.run {
+        $0.databasePath = path
+        $0.catalog.sources = [SourceDescription(source: TemplateSource(name: "platform", place: .git("\(url)/a.git")))]
+      } _: { test in
+        #expect(start.duration(to: .now) < .seconds(10))
+        let ready = try await test.get("/readyz")
+        #expect(ready.status == 200)
+      }
+    }
+  }
+
+  @Test func aServerThatIsNotReadySaysWhatItWaitsFor() async throws {
+    let data = try TemporaryFolder()
+    let store = try SQLiteStore.open(path: data.file("porc.sqlite").path)
+    let readiness = Readiness(store: store)
+    readiness.wait(for: ["platform", "folder:/srv/secret"])
+    let fault = await #expect(throws: Fault.self) { try await readiness.require() }
+    #expect(
+      fault?.message == "PORC is starting: it looks for the first time at the folders of templates, 'platform'.")
+    try await store.close()
   }
 }

@@ -9,7 +9,7 @@ extension ModuleSource {
     let view = try await look()
     let listing = try await view.list()
     var outcomes: [TemplateReader.Outcome] = []
-    try await view.read(listing.modules) { outcomes.append(TemplateReader.read($0, in: listing, of: name)) }
+    try await view.read(listing.modules) { outcomes.append(try TemplateReader.read($0, in: listing, of: name)) }
     let templates = outcomes.compactMap(\.template)
     let archives = outcomes.compactMap { outcome in outcome.template.map { ($0.archive, outcome.archive) } }
     return (

@@ -5,6 +5,7 @@ import Logging
 import NIOHTTP1
 import PorcCore
 import PorcStore
+import ServiceLifecycle
 import TerraformEnterprise
 
 /// Outermost: every error becomes a problem document, and every answer names its request.
@@ -53,6 +54,8 @@ enum Faults {
   static func fault(from error: any Error) -> Fault {
     switch error {
     case let convertible as any FaultConvertible: return convertible.fault
+    case is CancellationError where !Task.isCancelled && !Task.isShuttingDownGracefully:
+      return Fault(.busy, "It was ended before it was done.", fix: "Send it again.", retryAfter: 1, cause: error)
     case is CancellationError:
       return Fault(.busy, "PORC is stopping.", fix: "Send it again in a moment.", retryAfter: 1)
     case let error as StoreError: return fault(from: error)

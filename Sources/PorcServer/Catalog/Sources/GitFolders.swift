@@ -20,7 +20,9 @@ struct GitFolders: ModuleView {
       }
       listing.owners = try await CodeOwners.read(from: mirror, at: branch.commit)
       guard let found = try await mirror.list([tree], depth: 2)[tree] else { return listing }
-      listing.findings += found.refused.map { Finding(at: "", "\($0.path): \($0)", fix: "Mend or remove it.") }
+      listing.findings += found.refused.map {
+        Finding(at: "", "\($0.path.isEmpty ? "The repository" : $0.path): \($0)", fix: "Mend or remove it.")
+      }
       let folders = found.entries.filter { $0.kind == .folder && !GitFolders.isPassedOver($0.path) }
       let versions = folders.filter { $0.path.contains("/") }
       // A folder without any version is no template's: the repository may hold other things.

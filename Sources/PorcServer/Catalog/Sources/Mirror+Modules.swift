@@ -5,7 +5,8 @@ import PorcCore
 extension ModuleListing {
   /// A tree's id stands for its content; who owns it is written elsewhere.
   func content(of tree: ObjectID, at place: String) -> String {
-    let owner = owners?.owner(of: place.isEmpty ? "main.tf" : "\(place)/main.tf")
+    // Whoever is canceled throws the list away.
+    let owner = Task.isCancelled ? nil : owners?.owner(of: place.isEmpty ? "main.tf" : "\(place)/main.tf")
     return owner.map { "\(tree) \($0)" } ?? tree.description
   }
 }
@@ -18,7 +19,12 @@ extension CodeOwners {
     let listings = try await mirror.list(trees.compactMap(\.self), depth: 1)
     for tree in trees.compactMap(\.self) {
       let file = listings[tree]?.entries.first { $0.path == "CODEOWNERS" && $0.kind.isFile }
-      if let file, let bytes = try await mirror.blobs([file.id])[file.id] { return CodeOwners(bytes) }
+      guard let file else { continue }
+      do {
+        if let bytes = try await mirror.blobs([file.id])[file.id] { return CodeOwners(bytes) }
+      } catch let error as GitError where error.kind == .tooLarge {
+        return .tooLarge
+      }
     }
     return nil
   }

@@ -60,6 +60,9 @@ final class SourceFactory: Sendable {
   /// - Throws: a `Fault` where it cannot be read as it is described.
   func make(_ entry: ConfiguredSource, outerFolders: Set<String> = []) async throws -> any ModuleSource {
     let source = entry.source
+    let findings = SourceCheck.findings(
+      in: source, allowsLocalPaths: entry.isReadOnly || settings.allowsLocalPaths)
+    guard findings.isEmpty else { throw SourceCheck.fault(findings) }
     switch source.place {
     case .folder(let folder): return FolderSource(name: source.name, folder: folder, outerFolders: outerFolders)
     case .git(let text):
@@ -68,15 +71,22 @@ final class SourceFactory: Sendable {
         source: source,
         mirror: try await mirror(of: source.name, remote, try await credentials(of: entry, for: remote)))
     case .registry(let host):
-      let host = try Self.host(host)
-      return try registrySource(entry, host, token: try token(of: entry), .named(try Self.addresses(source)))
+      return try registrySource(
+        entry, try RegistryHost(host), token: try token(of: entry),
+        .named(try source.modules.map { try ModuleAddress($0) })
+      )
     case .tfe(let organization):
       let address = tfe.settings.address
       let text = address.port.map { "\(address.host() ?? ""):\($0)" } ?? address.host() ?? ""
+      guard let host = try? RegistryHost(text) else {
+        throw Fault(
+          .invalidInput, "The host of TFE_ADDRESS is none that a registry can have.",
+          fix: "Give TFE_ADDRESS a host name, not an IPv6 address.")
+      }
       let token = try token(of: entry)
       return try registrySource(
-        entry, try Self.host(text), token: token ?? tfe.settings.token,
-        .organization(organization, of: tfe.client, only: try Self.addresses(source)),
+        entry, host, token: token ?? tfe.settings.token,
+        .organization(organization, of: tfe.client, only: try source.modules.map { try ModuleAddress($0) }),
         // With PORC's own token these are calls like all others.
         sharesBudget: token == nil, allowsPlainHTTP: address.scheme == "http")
     }
@@ -95,28 +105,10 @@ final class SourceFactory: Sendable {
     for key in Set(gone.map(\.0) + [name]) { try? FileManager.default.removeItem(at: folder(of: key)) }
   }
 
-  /// What is wrong with a description that only a reader can tell.
+  /// - Throws: a `Fault` with all that is wrong with a description from somebody who may not name what is on this machine.
   func check(_ description: SourceDescription) throws {
-    switch description.source.place {
-    case .git(let text):
-      let remote = try remote(text, isTrusted: false)
-      let credentials = Self.credentials(description.access.token, description.access.username)
-      _ = try GitFault.translated { try Mirror(remote: remote, credentials: credentials, folder: folder(of: "check")) }
-    case .registry(let host):
-      _ = try Self.host(host)
-      _ = try Self.addresses(description.source)
-    case .tfe(let organization):
-      guard organization.utf8.allSatisfy(Self.isPlain) else {
-        throw Fault(
-          .invalidInput, "The source cannot be read as it is described.",
-          findings: [
-            Finding(
-              at: "/tfe", "This is no name of an organization.", fix: "Use letters, digits, '-' and '_'.")
-          ])
-      }
-      _ = try Self.addresses(description.source)
-    case .folder: break
-    }
+    let findings = SourceCheck.findings(in: description, allowsLocalPaths: settings.allowsLocalPaths)
+    guard findings.isEmpty else { throw SourceCheck.fault(findings) }
   }
 
   private func registrySource(
@@ -144,52 +136,13 @@ final class SourceFactory: Sendable {
     }
   }
 
-  /// Modules as `NAMESPACE/NAME/SYSTEM`, all wrong ones at once.
-  private static func addresses(_ source: TemplateSource) throws -> [ModuleAddress] {
-    var findings: [Finding] = []
-    let addresses = source.modules.enumerated().compactMap { index, text -> ModuleAddress? in
-      do throws(InvalidAddress) {
-        return try ModuleAddress(text)
-      } catch {
-        findings.append(
-          Finding(at: "/modules/\(index)", error.description, fix: "Write it as NAMESPACE/NAME/SYSTEM."))
-        return nil
-      }
-    }
-    if findings.isEmpty { return addresses }
-    throw Fault(
-      .invalidInput, "Some modules of the source '\(source.name)' are no addresses.",
-      fix: "Write them as NAMESPACE/NAME/SYSTEM.", findings: findings)
-  }
-
-  private static func isPlain(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-      UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"), UInt8(ascii: "_"):
-      true
-    default: false
-    }
-  }
-
-  private static func host(_ text: String) throws -> RegistryHost {
-    do throws(InvalidAddress) {
-      return try RegistryHost(text)
-    } catch {
-      throw Fault(
-        .invalidInput, "The source cannot be read as it is described.",
-        fix: "Write the registry's host like registry.example.com.",
-        findings: [Finding(at: "/registry", error.description, fix: "Write it like registry.example.com.")])
-    }
-  }
-
   private func remote(_ text: String, isTrusted: Bool) throws -> RemoteURL {
     do throws(RemoteURL.Problem) {
       return try RemoteURL(text, allowing: isTrusted || settings.allowsLocalPaths ? .localPaths : [])
     } catch {
-      let fix = "Write it like https://github.com/acme/modules.git."
-      throw Fault(
-        .invalidInput, "The source cannot be read as it is described.", fix: fix,
-        findings: [Finding(at: "/git", error.description, fix: fix)])
+      throw SourceCheck.fault([
+        Finding(at: "/git", error.description, fix: "Write it like https://github.com/acme/modules.git.")
+      ])
     }
   }
 
@@ -250,7 +203,7 @@ final class SourceFactory: Sendable {
           .forbidden, "The variable '\(variable)', which holds the token of the source '\(name)', is not set.",
           fix: "Set it in PORC's environment.")
       }
-      return token
+      return try checked(token, "variable '\(variable)'", name)
     }
     guard let file = access.tokenFile else { return nil }
     guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
@@ -258,6 +211,18 @@ final class SourceFactory: Sendable {
         .forbidden, "The file '\(file)', which holds the token of the source '\(name)', cannot be read.",
         fix: "Let PORC's user read it.")
     }
-    return text.trimmingCharacters(in: .whitespacesAndNewlines)
+    return try checked(text.trimmingCharacters(in: .whitespacesAndNewlines), "file '\(file)'", name)
+  }
+
+  private func checked(_ token: String, _ place: String, _ name: String) throws -> String {
+    guard SourceCheck.isToken(token) else {
+      throw Fault(
+        .invalidInput,
+        token.isEmpty
+          ? "The \(place) holds no token for the source '\(name)'."
+          : "The \(place), which holds the token of the source '\(name)', has \(SourceCheck.notInToken) in it.",
+        fix: "Write the token into it, and nothing else.")
+    }
+    return token
   }
 }

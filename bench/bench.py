@@ -605,7 +605,7 @@ def fleet(binary, count, rate, at_once, details):
             port = free_port()
             place.start(
                 PORC_LISTEN=f"127.0.0.1:{port}", PORC_PUBLIC_URL=f"http://127.0.0.1:{port}", TFE_MAXIMUM_RUNS="10000",
-                **({} if rate else {"TFE_CALLS_PER_SECOND": "100000"}))
+                **({} if rate else {"TFE_CALLS_PER_SECOND": "0"}))
             place.token()
             fleet = Fleet(place, count)
             fleet.go(at_once=True)

@@ -7,6 +7,22 @@ actor AsyncTurn {
   /// What waits for its turn and may be waited for by others.
   private var shared: (number: Int, task: Task<Void, any Error>)?
 
+  /// Does `work` when it is its turn; it is canceled with the caller.
+  func take(_ work: @escaping @Sendable () async throws -> Void) async throws {
+    let before = last
+    let task = Task {
+      _ = await before?.result
+      try Task.checkCancellation()
+      try await work()
+    }
+    last = task
+    try await withTaskCancellationHandler {
+      try await task.value
+    } onCancel: {
+      task.cancel()
+    }
+  }
+
   /// Ends what was begun with `share`, under way or waiting: it throws `CancellationError`. Then does `work`, which nothing
   /// cancels: neither another call of this, nor that the caller is canceled.
   func clear(_ work: @escaping @Sendable () async throws -> Void) async throws {

@@ -91,7 +91,7 @@ extension Client {
 
   /// One attempt, when the budget allows it.
   func sendOnce(_ request: HTTPClientRequest, _ call: Call, name: String) async throws -> Answer {
-    guard let budget = configuration.budget, isCounted(call) else {
+    guard let budget = configuration.budget, case .api = call.target else {
       return try await exchange(request, call, name: name)
     }
     try await budget.take(call.scope, priority: priority)
@@ -103,14 +103,6 @@ extension Client {
       budget.hear(.nothing, of: call.scope)
       throw error
     }
-  }
-
-  /// Whether TFE may count it.
-  private func isCounted(_ call: Call) -> Bool {
-    guard case .signed(let signed, _) = call.target, !signed.value.hasPrefix("/") else { return true }
-    guard let target = URL(string: signed.value) else { return true }
-    let home = configuration.address
-    return target.host()?.lowercased() == home.host()?.lowercased() && target.portInUse == home.portInUse
   }
 
   /// Time is measured by a real clock here: the network knows no other.
@@ -172,8 +164,4 @@ extension Client {
     let literal = host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
     return "\(scheme)://\(literal)" + (address.port.map { ":\($0)" } ?? "")
   }
-}
-
-extension URL {
-  fileprivate var portInUse: Int { port ?? (scheme?.lowercased() == "http" ? 80 : 443) }
 }

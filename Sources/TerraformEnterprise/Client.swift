@@ -38,8 +38,8 @@ public struct Client: Sendable {
     public var maximumPlanBytes = 256 << 20
     /// Says when a call may be made; share it among all clients that use the same token. Without one they are made at once.
     ///
-    /// What counts are attempts of calls of the API, the discovery, and signed addresses on the API's own host: whether TFE
-    /// counts those is not documented. Signed addresses on other hosts do not.
+    /// What counts are attempts of calls of the API. Signed addresses do not, wherever they are: HashiCorp's own Go client
+    /// sends those without asking its limiter.
     public var budget: (any CallBudget)?
     /// Waits between attempts.
     public var clock: any Clock<Duration> = ContinuousClock()

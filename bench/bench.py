@@ -89,6 +89,7 @@ class Place:
         for name in ["tfe-token", "port-secret"]:
             self.write(name, secrets.token_hex(16))
         self.write("key", base64.b64encode(os.urandom(32)).decode())
+        self.listen_port = free_port()
         self.tfe = self.port = self.porc = None
 
     def path(self, name):
@@ -121,7 +122,8 @@ class Place:
             "TFE_ORGANIZATION": "bench", "PORT_BASE_URL": self.port.ready["port"], "PORT_CLIENT_ID": "bench",
             "PORT_CLIENT_SECRET": open(self.path("port-secret")).read().strip(), "PORT_SETUP": "yes",
             "PORC_DATABASE_URL": "sqlite:" + self.path("porc.sqlite"), "PORC_SECRET_KEY_FILE": self.path("key"),
-            "PORC_TEMPLATES": self.path("templates"), "PORC_LISTEN": "127.0.0.1:0",
+            "PORC_TEMPLATES": self.path("templates"), "PORC_LISTEN": f"127.0.0.1:{self.listen_port}",
+            "PORC_PUBLIC_URL": f"http://127.0.0.1:{self.listen_port}",
         }
 
     def start(self, *options, **environment):
@@ -602,10 +604,7 @@ def fleet(binary, count, rate, at_once, details):
         place = Place(folder, binary)
         try:
             place.start_instant_tfe(rate)
-            port = free_port()
-            place.start(
-                PORC_LISTEN=f"127.0.0.1:{port}", PORC_PUBLIC_URL=f"http://127.0.0.1:{port}", TFE_MAXIMUM_RUNS="10000",
-                **({} if rate else {"TFE_CALLS_PER_SECOND": "0"}))
+            place.start(TFE_MAXIMUM_RUNS="10000", **({} if rate else {"TFE_CALLS_PER_SECOND": "0"}))
             place.token()
             fleet = Fleet(place, count)
             fleet.go(at_once=True)

@@ -54,7 +54,7 @@ public struct Client: Sendable {
     }
   }
 
-  let configuration: Configuration
+  private(set) var configuration: Configuration
   /// Whose turn it is where ``Configuration/budget`` has calls wait.
   private(set) var priority = CallPriority.plan
   let httpClient: HTTPClient
@@ -72,6 +72,16 @@ public struct Client: Sendable {
   public func with(priority: CallPriority) -> Client {
     var copy = self
     copy.priority = priority
+    return copy
+  }
+
+  /// The same client, which gives up sooner: for who only wants to know whether TFE answers.
+  ///
+  /// - Parameter timeout: how long an attempt may take; there are two at most.
+  public func trying(for timeout: Duration) -> Client {
+    var copy = self
+    copy.configuration.retryPolicy.maximumAttempts = min(2, configuration.retryPolicy.maximumAttempts)
+    copy.configuration.requestTimeout = timeout
     return copy
   }
 }

@@ -17,7 +17,7 @@ extension RunDriver {
       // Confirmed, discarded or canceled by somebody else: unless TFE still offers it, reading tells what came of it.
       if try await client.runs.read(id).actions.isConfirmable { throw error }
       return try await wakingFollow(lease)
-    } catch let error as TFEError where !error.isRetryable && error.wasNotExecuted {
+    } catch let error as TFEError where error.isRefusal {
       // TFE will never take it, and holds the workspace for a run that nobody can apply.
       try await endRun(id)
       let failure =
@@ -68,7 +68,7 @@ extension RunDriver {
       try await client.runs.forceCancel(run.id, comment: "Canceled by force through PORC")
     } catch let error as TFEError where error.kind == .conflict {
       return .later(1)  // its clock is not ours, or it has just ended
-    } catch let error as TFEError where !error.isRetryable && error.wasNotExecuted {
+    } catch let error as TFEError where error.isRefusal {
       let failure = Failure(
         "Terraform Enterprise did not take the forced cancel: \(error.message)",
         detail: "It takes an administrator of the workspace" + (link(run.id, located).map { ": \($0)" } ?? "."))
@@ -110,7 +110,7 @@ extension RunDriver {
       let nothing = Failure(
         "Terraform Enterprise offers no override of this plan to PORC's token.", detail: overrideFix(id, located))
       try await report([.overrideRefused(plan: plan.number, nothing)], about: lease.run, finishing: lease)
-    } catch let error as TFEError where !error.isRetryable && error.wasNotExecuted {
+    } catch let error as TFEError where error.isRefusal {
       let failure = Failure(
         "Terraform Enterprise did not take the override: \(error.message)", detail: overrideFix(id, located))
       try await report([.overrideRefused(plan: plan.number, failure)], about: lease.run, finishing: lease)

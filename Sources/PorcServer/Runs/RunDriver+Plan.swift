@@ -60,7 +60,7 @@ extension RunDriver {
     } catch let error as InputVaultError {
       let failure = Failure(error.message, detail: error.fix)
       try await report([.planFailed(plan: plan.number, failure)], about: run.id, finishing: lease)
-    } catch let error as TFEError where !error.isRetryable && error.wasNotExecuted {
+    } catch let error as TFEError where error.isRefusal {
       let failure = Failure(error, doing: "make the run of this plan")
       try await report([.planFailed(plan: plan.number, failure)], about: run.id, finishing: lease)
     }

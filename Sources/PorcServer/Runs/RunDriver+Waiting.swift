@@ -150,6 +150,16 @@ extension RunDriver {
   }
 }
 
+extension RunDriver {
+  /// That TFE failed a call which was about all runs: those that are not polled learn it from nobody else.
+  func tellOfTrouble(_ error: TFEError, _ followed: FollowedPlan) async throws {
+    guard let wait = Wait(trouble: error, at: now()), let located = try await store.locate(followed.run.rawValue),
+      located.run.currentPlan?.number == followed.plan
+    else { return }
+    try await tell(wait, located)
+  }
+}
+
 extension RunJob.Kind {
   fileprivate var asksTFE: Bool { self != .build }
 }

@@ -91,7 +91,7 @@ struct RunDriver: Sendable {
         try await client.workspaces.safeDelete(workspace.id)
       } catch let error as TFEError where error.kind == .notFound {
         // Gone already: that is what was wanted.
-      } catch let error as TFEError where !error.isRetryable && error.wasNotExecuted {
+      } catch let error as TFEError where error.isRefusal {
         // It still manages resources, or is locked, or the token may not: people see why, and it is tried again.
         let failure = Failure(
           "Terraform Enterprise does not delete the workspace '\(workspace.name)': \(error.message)")

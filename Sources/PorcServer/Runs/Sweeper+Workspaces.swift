@@ -28,16 +28,33 @@ extension Sweeper {
   private static let idleInterval: TimeInterval = 600
 
   /// Looks at the current runs of PORC's workspaces, if it is time: what TFE told nothing about is recorded or read, and
-  /// runs are ended that await a decision which nobody can make any more.
+  /// runs are ended that await a decision which nobody can make any more. If TFE does not answer, the runs say so.
   func look() async throws {
     try await suspectSilence()
     try await driver.notifications?.mend()
     let followed = try await store.followedPlans()
     guard try await isTime(followed) else { return }
+    do {
+      try await look(after: followed)
+    } catch let error as TFEError {
+      memory.isTroubled = true
+      for plan in followed { try await driver.tellOfTrouble(error, plan) }
+      throw error
+    }
+    guard memory.isTroubled else { return }
+    // Whatever happened meanwhile, the runs are read, and say that the trouble is over.
+    for plan in followed where try await store.locate(plan.run.rawValue)?.run.wait?.isTrouble == true {
+      try await wake(plan)
+    }
+    memory.isTroubled = false
+  }
+
+  private func look(after followed: [FollowedPlan]) async throws {
     var filter = WorkspaceFilter()
     filter.tags = [driver.workspaces.installationTag]
     filter.currentRunStatuses = Self.openStatuses
-    let workspaces = driver.client.workspaces.list(
+    // Nobody tells of a TFE that hangs: that is to be known soon.
+    let workspaces = driver.client.trying(for: .seconds(10)).workspaces.list(
       organization: driver.settings.organization, filter, include: [.currentRun, .currentRunPlan, .lockedBy])
     var unseen = Dictionary(followed.map { ($0.tfeRunID, $0) }) { $1 }
     var suspects: Set<String> = []
@@ -222,6 +239,8 @@ struct LookMemory {
   var sights: [String: Sight] = [:]
   var silences: [Silence] = []
   var lookedAt: Date?
+  /// Whether TFE failed the last look; whoever starts does not know.
+  var isTroubled = true
   /// The newest event that a look has seen, and when it was first seen.
   var position: Int64 = -1
   var movedAt = Date.distantPast

@@ -56,6 +56,12 @@ struct TFERefusal: Error {
   var failure: Failure
 }
 
+extension TFEError {
+  /// Whether TFE will not do it, and never will if it is asked the same again. A token is another matter: it says nothing
+  /// about what was asked, and somebody mends it.
+  var isRefusal: Bool { !isRetryable && wasNotExecuted && kind != .unauthorized }
+}
+
 extension Failure {
   /// What TFE answered to a call that will not go better if repeated.
   init(_ error: TFEError, doing what: String) {

@@ -88,6 +88,32 @@ struct FollowTests {
     }
   }
 
+  /// A TFE that is away tells nothing, and so nobody would hear that it is away.
+  @Test(arguments: [503, nil]) func aTFEThatIsAwayIsToldByTheRunsThatNobodyReads(status: Int?) async throws {
+    try await DriverBench.run(isTold: true) { bench in
+      let sweeper = sweeper(bench)
+      _ = try await bench.deployed()
+      let (id, tfe) = try await made(bench)
+      try await sweeper.look()
+      bench.tfe.change { ($0.isAway, $0.errorStatus) = (true, status) }
+      var since: Set<Date?> = []
+      for _ in 0..<2 {
+        bench.pass(10)
+        await #expect(throws: (any Error).self) { try await sweeper.look() }
+        #expect(try await bench.run(id).wait == (status.map { .tfeFailing(status: $0) } ?? .tfeUnreachable))
+        since.insert(try await bench.run(id).waitsSince)
+      }
+      #expect(since.count == 1, "it is one outage")
+
+      bench.tfe.change { $0.isAway = false }
+      bench.pass(10)
+      try await sweeper.look()
+      while try await bench.run(id).wait != nil { try await bench.step() }
+      #expect(reads(of: tfe, bench) == 0, "the look tells enough")
+      #expect(try await rest(bench) > 200, "nobody looks")
+    }
+  }
+
   // MARK: Deliveries and their order
 
   /// TFE may tell of a run before it answers the call that makes it.

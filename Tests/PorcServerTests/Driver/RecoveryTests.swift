@@ -111,17 +111,17 @@ struct RecoveryTests {
     }
   }
 
-  @Test func aTokenThatTFERefusesFailsThePlanWithThatReason() async throws {
+  @Test func aTokenThatTFERefusesFailsNothingAndIsToldUntilItIsMended() async throws {
     try await DriverBench.run { bench in
       bench.tfe.change { $0.knowsToken = false }
       let id = try await bench.submit()
       try await bench.plan(id)
-      try await bench.work(id, until: .planFailed)
-      #expect(
-        try await bench.run(id).failure
-          == Failure(
-            "Terraform Enterprise refused to make the run of this plan",
-            detail: "Terraform Enterprise does not accept the token."))
+      while try await bench.run(id).wait != .tokenRefused { try await bench.step() }
+      #expect(try await bench.run(id).state == .planning)
+      bench.tfe.change { $0.knowsToken = true }
+      try await bench.work(id, until: .planned)
+      #expect(try await bench.run(id).wait == nil)
+      #expect(bench.tfe.runs.count == 1)
     }
   }
 

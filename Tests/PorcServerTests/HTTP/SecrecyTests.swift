@@ -63,7 +63,9 @@ struct SecrecyTests {
       test.tfe.change { $0.knowsToken = false }
       let run = try await test.submit(Samples.blueprint("web", Self.inputs))
       _ = try await test.post("/runs/\(run)/plan")
-      try await test.wait(run, for: "plan_failed")
+      while try await test.get("/runs/\(run)/status").json["wait"]?["reason"] != "token_refused" {
+        try await Task.sleep(for: .milliseconds(5))
+      }
       _ = try await test.get("/runs", token: "porc_somebody-elses-token")
       expectCleanLog(test)
       let settings =

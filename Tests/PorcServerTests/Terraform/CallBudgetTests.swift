@@ -41,8 +41,9 @@ struct CallBudgetTests {
       #expect(try await test.post("/runs/\(applied)/apply").status == 202)
       try await waitFor("porc_tfe_calls_waiting{priority=\"apply\"}", atLeast: 1, test)
       let before = test.tfe.calls.count
-      while test.tfe.calls.count == before { try await Task.sleep(for: .milliseconds(5)) }
-      #expect(test.tfe.calls[before].hasSuffix("/actions/apply"))
+      while test.tfe.calls.count < before + 2 { try await Task.sleep(for: .milliseconds(5)) }
+      // One poll may have been let through before the refusal, and arrive only now.
+      #expect(test.tfe.calls[before...].prefix(2).contains { $0.hasSuffix("/actions/apply") })
       try await test.wait(applied, for: "applied")
       #expect(try await metric("porc_tfe_calls_refused_total{scope=\"general\"}", test) == 1)
     }

@@ -31,10 +31,11 @@ struct RunDriver: Sendable {
     case notYet(TimeInterval)
   }
 
-  /// The same driver, whose calls of TFE have this priority.
+  /// The same driver, whose calls of TFE have this priority. The job tries again whatever fails, so that the calls need
+  /// not try for long by themselves: the sooner it is told that TFE does not answer.
   func with(priority: CallPriority) -> RunDriver {
     var copy = self
-    copy.client = client.with(priority: priority)
+    copy.client = client.with(priority: priority).trying(for: .seconds(20))
     return copy
   }
 

@@ -30,9 +30,13 @@ struct SandboxCommand: AsyncParsableCommand {
     @Flag(help: "Give the token no right to override policies.") var noPolicyOverrides = false
     @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel: Logger.Level = .warning
 
+    func validate() throws {
+      _ = try Dev.address(listen, "--listen")
+      try Dev.checkConcurrency(concurrency, "--concurrency")
+    }
+
     func run() async throws {
       let address = try Dev.address(listen, "--listen")
-      try Dev.checkConcurrency(concurrency, "--concurrency")
       let sandbox = TFESandbox(
         host: address.host, port: address.port, dataFolder: Dev.absolute(data), organization: organization,
         token: try SecretFile.ensure(tokenFile), workerEnvironment: try WorkerEnvironment.named(workerEnv),

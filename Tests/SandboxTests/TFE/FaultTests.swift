@@ -147,6 +147,7 @@ import Testing
         "/requests/1/seconds", "/requests/2/seconds", "/requests/2/times", "/requests/2/method",
         "/notifications/0/path",
       ])
+    #expect(problems.contains { $0.contains("/requests/1/seconds: FROM is more than TO.") })
     #expect(problems.contains { $0.contains("No fault has this name. There are 'rate_limited', 'error_before'") })
     let text = #expect(throws: FaultPlan.Problems.self) { try FaultPlan(parsing: Array("{".utf8)) }
     #expect(text?.description.contains("Write one JSON object.") == true)

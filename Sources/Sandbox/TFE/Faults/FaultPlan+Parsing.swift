@@ -98,10 +98,13 @@ private struct FaultReader {
     }
     if value.isNull { return usual }
     let bounds = value.array.map { $0.compactMap(\.double) } ?? [value.double, value.double].compactMap { $0 }
-    guard bounds.count == 2, value.array?.count ?? 2 == 2, 0 <= bounds[0], bounds[0] <= bounds[1], bounds[1] <= 3600
-    else {
+    guard bounds.count == 2, value.array?.count ?? 2 == 2, bounds.allSatisfy((0...3600).contains) else {
       complain(
         "\(pointer)/seconds", "These are no seconds.", "Give a number from 0 to 3600, or two, [FROM, TO].")
+      return usual
+    }
+    guard bounds[0] <= bounds[1] else {
+      complain("\(pointer)/seconds", "FROM is more than TO.", "Give the smaller number first: [FROM, TO].")
       return usual
     }
     return bounds[0]...bounds[1]

@@ -16,6 +16,9 @@ public struct PhaseStatus: OpenEnumeration {
 
   /// Whether nothing will happen to it any more.
   public var isFinal: Bool { [.finished, .errored, .canceled, .unreachable].contains(self) }
+
+  /// Whether Terraform has begun with it, as far as it can be told; one that was canceled may have.
+  public var hasBegun: Bool { [.running, .finished, .errored, .canceled].contains(self) }
 }
 
 /// The plan of a run.

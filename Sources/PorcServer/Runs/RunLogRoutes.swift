@@ -46,7 +46,7 @@ struct RunLogRoutes: Sendable {
     let secret = try await secrets.texts(of: located.run.instance)
     var text = ""
     for phase in phases {
-      guard let url = try await url(of: phase, located) else { continue }
+      guard Self.mayHaveLog(phase, located), let url = try await url(of: phase, located) else { continue }
       var reader = TerraformLogReader(phase)
       var offset = 0
       while offset < 16 << 20 {
@@ -135,11 +135,19 @@ struct RunLogRoutes: Sendable {
     return phase == .plan || plan.applyBegan
   }
 
+  /// An apply may have begun without PORC knowing it yet: only TFE can tell.
+  private static func mayHaveLog(_ phase: Phase, _ located: Located) -> Bool {
+    if hasLog(phase, located) { return true }
+    return phase == .apply && located.run.state == .applying && located.shownPlan == located.run.currentPlan
+  }
+
   private func url(of phase: Phase, _ located: Located) async throws -> SignedURL? {
-    guard Self.hasLog(phase, located), let id = located.shownPlan?.tfeRunID else { return nil }
+    guard let plan = located.shownPlan, let id = plan.tfeRunID else { return nil }
     do {
       let read = try await client.runs.read(id, include: [.plan, .apply])
-      return phase == .plan ? read.plan?.logReadURL : read.apply?.logReadURL
+      guard phase == .apply else { return read.plan?.logReadURL }
+      guard let apply = read.apply, plan.applyBegan || apply.status.hasBegun else { return nil }
+      return apply.logReadURL
     } catch let error as TFEError where error.kind == .notFound {
       return nil  // the workspace is gone, and its logs with it
     }

@@ -133,6 +133,24 @@ struct StreamTests {
     }
   }
 
+  /// PORC may not know yet that the apply has begun: it asks, and says so if it gets no answer.
+  @Test func anApplyThatMayHaveBegunIsAskedFor() async throws {
+    try await TestServer.run { test in
+      test.tfe.change {
+        $0.confirmed = "apply_queued"
+        $0.logs = ["run-1/apply": "\u{2}applying\n"]
+      }
+      let run = try await test.planned()
+      _ = try await test.post("/runs/\(run)/apply")
+      try await test.wait(run, for: "applying")
+      #expect(try await test.get("/runs/\(run)/logs?phase=apply").text == "")
+      test.tfe.change { $0.knowsToken = false }
+      let refused = try await test.get("/runs/\(run)/logs?phase=apply")
+      #expect(refused.status == 502)
+      #expect(refused.text.contains("token"))
+    }
+  }
+
   @Test func logsAreStreamedAndResumed() async throws {
     try await TestServer.run { test in
       test.tfe.change { state in

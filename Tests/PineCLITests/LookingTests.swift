@@ -98,23 +98,14 @@ struct LookingTests {
 
   /// What clears it is said once: in the sentence, or after it.
   @Test func whySaysWhatIsWaitedForAndWhatClearsIt() async throws {
-    func wait(_ reason: String, _ clearedBy: String, since: String = "null", link: String = "null") -> [String: String]
-    {
-      [
-        "wait": """
-        {"reason":"\(reason)","since":\(since),"until":null,"cleared_by":"\(clearedBy)","link":\(link),"run_id":null,\
-        "tfe_run_id":null,"locked_by":null,"lock_reason":null}
-        """
-      ]
-    }
     var locked = Wire.Run(
       state: .planning, tfeRunID: "run-7",
       waitingFor: "the workspace 'w', which is locked; unlock it in Terraform Enterprise", next: ["cancel"])
-    locked.extra = wait(
+    locked.wait = Wire.wait(
       "workspace_locked", "unlock it in Terraform Enterprise", since: #""2026-11-23T10:19:00.000Z""#,
       link: #""https://tfe/w""#)
     var busy = Wire.Run(state: .planning, waitingFor: "a free worker in Terraform Enterprise")
-    busy.extra = wait("tfe_capacity", "it goes on by itself")
+    busy.wait = Wire.wait("tfe_capacity", "it goes on by itself")
     shell.summary(locked)
     #expect(
       try await shell.pine("why", "porc-1").output == """
@@ -134,6 +125,35 @@ struct LookingTests {
         What clears it: it goes on by itself.
 
         """)
+  }
+
+  /// An address is not followed by a period, and told once.
+  @Test func whySaysWhoMayOverrideElsewhere() async throws {
+    var run = Wire.Run(state: .policyOverride, waitingFor: "somebody to override it in TFE: https://tfe/run-7")
+    run.wait = Wire.wait("policy_override", "override it there", link: #""https://tfe/run-7""#)
+    shell.summary(run)
+    #expect(
+      try await shell.pine("why", "porc-1").output == """
+        The run porc-1 of 'web-dev' is policy_override, since 2 min ago.
+        It waits for somebody to override it in TFE: https://tfe/run-7
+        What clears it: override it there.
+
+        """)
+  }
+
+  @Test func whySaysWhatWasDecidedInTFE() async throws {
+    var run = Wire.Run(state: .discarded)
+    run.extra = ["decided_in_tfe": "true"]
+    shell.summary(run)
+    #expect(
+      try await shell.pine("why", "porc-1").output == """
+        The run porc-1 of 'web-dev' is discarded, since 2 min ago.
+        The plan was discarded in Terraform Enterprise, not through PORC.
+        It has ended, and waits for nothing.
+
+        """)
+    #expect(
+      try await shell.pine("summary", "porc-1").output.contains("discarded (decided in Terraform Enterprise), 2 min"))
   }
 
   @Test(arguments: [

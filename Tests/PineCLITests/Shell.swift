@@ -119,6 +119,7 @@ enum Wire {
     var cost = "null"
     var policies = "null"
     var tasks = "[]"
+    var wait = "null"
     /// Further members of the summary, or others in place of the usual ones.
     var extra: [String: String] = [:]
 
@@ -136,7 +137,7 @@ enum Wire {
         "tfe_run_id": tfeRunID.map(quote) ?? "null", "superseded_by": supersededBy.map(quote) ?? "null",
         "is_final": "\(state.isFinal && waitingFor == nil)", "partial": "\(isPartial)",
         "waiting_for": waitingFor.map(quote) ?? "null", "next_actions": "[\(next.map(quote).joined(separator: ","))]",
-        "last_updated": quote("2026-11-23T10:18:00.000Z"),
+        "wait": wait, "last_updated": quote("2026-11-23T10:18:00.000Z"),
       ]
     }
 
@@ -168,6 +169,16 @@ enum Wire {
     private func object(_ members: [String: String]) -> String {
       "{" + members.sorted { $0.key < $1.key }.map { "\(quote($0.key)):\($0.value)" }.joined(separator: ",") + "}"
     }
+  }
+
+  /// What a run waits for.
+  static func wait(
+    _ reason: String, _ clearedBy: String = "it goes on by itself", since: String = "null", link: String = "null"
+  ) -> String {
+    """
+    {"reason":"\(reason)","since":\(since),"until":null,"cleared_by":"\(clearedBy)","link":\(link),"run_id":null,\
+    "tfe_run_id":null,"locked_by":null,"lock_reason":null}
+    """
   }
 
   static func problem(_ code: Fault.Code, _ detail: String = "It is so.", extra: String = "") -> ScriptedServer.Answer {

@@ -239,8 +239,10 @@ struct StepTests {
   @Test func anOverrideSendsItsReason() async throws {
     let waits = Wire.Run(state: .policyOverride, tfeRunID: "run-7", waitingFor: "x", next: ["override"])
     shell.porc.on("GET /run/porc-1/status", .json(waits.status))
-    shell.accepts("override", Wire.Run(state: .policyOverride, tfeRunID: "run-7", waitingFor: "TFE", next: ["discard"]))
-    shell.statuses(.planned())
+    var asked = Wire.Run(state: .policyOverride, tfeRunID: "run-7", waitingFor: "TFE", next: ["discard"])
+    asked.wait = Wire.wait("override")
+    shell.accepts("override", asked)
+    shell.statuses(asked, .planned())
     shell.summary(.planned())
     let ending = try await shell.pine("override", "porc-1", "--reason", "agreed")
     #expect(ending.status == 0)
@@ -248,9 +250,11 @@ struct StepTests {
   }
 
   @Test func anOverrideThatTFEDoesNotTakeIsARefusalThatSaysWhy() async throws {
-    let waits = Wire.Run(
-      state: .policyOverride, tfeRunID: "run-7", waitingFor: "somebody to override it in TFE", next: ["override"])
-    let asked = Wire.Run(state: .policyOverride, tfeRunID: "run-7", waitingFor: "TFE", next: ["discard"])
+    var waits = Wire.Run(
+      state: .policyOverride, tfeRunID: "run-7", waitingFor: "somebody to override it in TFE", next: ["discard"])
+    waits.wait = Wire.wait("policy_override")
+    var asked = Wire.Run(state: .policyOverride, tfeRunID: "run-7", waitingFor: "TFE", next: ["discard"])
+    asked.wait = Wire.wait("override")
     shell.porc.on("GET /run/porc-1/status", .json(waits.status))
     shell.accepts("override", asked)
     shell.statuses(waits)
@@ -284,7 +288,7 @@ struct StepTests {
     run.policies = """
       {"passed":2,"failed":2,"failures":[{"name":"costs","policy_set":"finance","enforcement_level":"soft-mandatory",\
       "description":"At most 100 more\\nin a month.","overridden":true},\
-      {"name":"tags","enforcement_level":"advisory","overridden":false}]}
+      {"name":"tags","enforcement_level":"advisory","description":"","overridden":false}]}
       """
     run.tasks = """
       [{"name":"scan","stage":"post_plan","status":"failed","enforcement_level":"advisory","message":"2 findings",\
@@ -303,6 +307,14 @@ struct StepTests {
 
         """))
     #expect(!ending.output.contains("run task ok"))
+  }
+
+  @Test func anEstimateThatIsStillToComeIsNotShown() async throws {
+    var run = Wire.Run.planned()
+    run.cost = #"{"status":"pending","matched_resources":0,"unmatched_resources":0}"#
+    shell.summary(run)
+    let ending = try await shell.pine("summary", "porc-1")
+    #expect(ending.status == 0 && !ending.output.contains("cost"))
   }
 
   @Test func anApprovalNamesThePlanThatIsShown() async throws {

@@ -55,6 +55,11 @@ extension Pine {
       let time = RelativeTime.text(status.lastUpdated, now: session.now())
       var lines: [Prose] = ["The run \(status.runID) of '\(status.instanceID)' is \(status.shown), since \(time)."]
       if status.isPartial { lines.append("Its apply ended half-way: some of its changes were made, some were not.") }
+      if summary.decidedInTFE == true {
+        lines.append(
+          "The plan was \(status.status == .discarded ? "discarded" : "applied") in Terraform Enterprise, not through PORC."
+        )
+      }
       if let current = status.supersededBy { lines.append("The plan you named was superseded by \(current).") }
       lines += waiting(status, session)
       if let failure = summary.error {
@@ -75,12 +80,17 @@ extension Pine {
           ? ["It has ended, and waits for nothing."]
           : ["It waits for nothing" + (status.status.isUnderWay ? ": it is under way." : ".")]
       }
-      var lines: [Prose] = ["It waits for \(waitingFor)."]
+      var lines: [Prose] = ["It waits for \(ended(waitingFor))"]
       guard let wait = status.wait else { return lines }
       if let since = wait.since { lines.append("That began \(RelativeTime.text(since, now: session.now())).") }
-      if !waitingFor.hasSuffix(wait.clearedBy) { lines.append("What clears it: \(wait.clearedBy).") }
-      if let link = wait.link { lines.append("Look there: \(link)") }
+      if !waitingFor.hasSuffix(wait.clearedBy) { lines.append("What clears it: \(ended(wait.clearedBy))") }
+      if let link = wait.link, !waitingFor.contains(link) { lines.append("Look there: \(link)") }
       return lines
+    }
+
+    /// With a period, unless it has one or would become part of an address.
+    private func ended(_ text: String) -> String {
+      text.hasSuffix(".") || text.split(separator: " ").last?.contains("://") == true ? text : text + "."
     }
   }
 }

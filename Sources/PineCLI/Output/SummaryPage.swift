@@ -20,7 +20,9 @@ struct SummaryPage {
       ("instance", "\(instance.identifier, .bold)" + (instance.title.map { " (\($0))" } ?? "")),
       (
         "state",
-        status.shown + (status.isPartial ? " (in part)" : "") + ", \(RelativeTime.text(status.lastUpdated, now: now))"
+        status.shown + (status.isPartial ? " (in part)" : "")
+          + (summary.decidedInTFE == true ? " (decided in Terraform Enterprise)" : "")
+          + ", \(RelativeTime.text(status.lastUpdated, now: now))"
       ),
       ("operation", status.operation == .destroy ? "destroy" : nil),
       ("waits for", status.waitingFor.map { "\($0)" }),
@@ -128,7 +130,7 @@ enum GatesPage {
 
   /// What Terraform's own output does not say, where a step has just shown it.
   private static func cost(_ estimate: CostEstimate?) -> [Prose] {
-    guard let estimate else { return [] }
+    guard let estimate, !["pending", "queued"].contains(estimate.status) else { return [] }
     guard let delta = estimate.deltaMonthlyCost, estimate.status == "finished" else {
       return ["cost: no estimate (\(estimate.errorMessage ?? estimate.status))"]
     }
@@ -146,7 +148,8 @@ enum GatesPage {
 
   private static func line(_ policy: PolicyFailure) -> Prose {
     let name = (policy.policySet.map { "\($0)/" } ?? "") + policy.name
-    let said = policy.description.map { ": \(oneLine($0))" } ?? ""
+    let description = oneLine(policy.description ?? "")
+    let said = description.isEmpty ? "" : ": \(description)"
     let end = policy.isOverridden ? ", overridden" : ""
     return "  \(name, policy.isBlocking ? .red : .yellow) (\(policy.enforcementLevel)\(end))\(said)"
   }

@@ -23,8 +23,8 @@ enum Step: String, Sendable {
     case .plan: status.isFinal || status.status.awaitsDecision || status.status == .applying
     case .apply, .cancel: status.isFinal || status.status.awaitsDecision
     case .discard: status.isFinal
-    // Offered again, it was refused.
-    case .override: status.status != .policyOverride || status.nextActions.contains("override")
+    // Waiting for somebody's word again, it was refused.
+    case .override: status.status != .policyOverride || status.wait?.reason == "policy_override"
     case .forceCancel: status.isFinal || status.status.awaitsDecision || status.nextActions.contains(rawValue)
     }
   }
@@ -72,7 +72,9 @@ enum Step: String, Sendable {
     Complaint(
       .refused, "The plan of \(status.runID) was refused by a policy that somebody may override.",
       details: failure.map { [$0.text] } ?? [],
-      fix: "pine override --run-id \(status.runID) --reason \"…\", or pine discard --run-id \(status.runID)")
+      fix: (status.nextActions.contains("override")
+        ? "pine override --run-id \(status.runID) --reason \"…\"" : "Have it overridden in Terraform Enterprise")
+        + ", or pine discard --run-id \(status.runID)")
   }
 }
 

@@ -22,6 +22,8 @@ public struct RunSummary: Codable, Sendable, Equatable {
   public var approvals: [Approval]
   /// Who let the plan pass although a policy refused it, and why; those that TFE did not take say so.
   public var overrides: [PolicyOverride]
+  /// The plan was applied or discarded in TFE, without a word to PORC; absent where it was not.
+  public var decidedInTFE: Bool?
   /// What was doubtful in the blueprint; only in the answer to its submission.
   public var warnings: [Finding]?
 
@@ -96,6 +98,7 @@ public struct RunSummary: Codable, Sendable, Equatable {
   enum CodingKeys: String, CodingKey {
     case instance, template, workspace, region, inputs, plan, outputs, error, phases, portal, approvals, overrides,
       warnings
+    case decidedInTFE = "decided_in_tfe"
     case tfeLink = "tfe_link"
     case repoURL = "repo_url"
   }
@@ -121,6 +124,7 @@ public struct RunSummary: Codable, Sendable, Equatable {
     inputs = submission.shownInputs
     approvals = plan?.approvals ?? []
     overrides = plan?.overrides ?? []
+    decidedInTFE = plan == run.currentPlan && run.wasDecidedInTFE ? true : nil
     let isDeployed = run.state == .applied && situation.instance.deployed?.run == run.id
     outputs = isDeployed ? situation.instance.deployed?.outputs ?? [:] : [:]
     phases = Phases(
@@ -156,6 +160,7 @@ public struct RunSummary: Codable, Sendable, Equatable {
     portal = try container.decode(PortalSummary.self, forKey: .portal)
     approvals = try container.decode([Approval].self, forKey: .approvals)
     overrides = try container.decode([PolicyOverride].self, forKey: .overrides)
+    decidedInTFE = try container.decodeIfPresent(Bool.self, forKey: .decidedInTFE)
     warnings = try container.decodeIfPresent([Finding].self, forKey: .warnings)
   }
 
@@ -176,7 +181,23 @@ public struct RunSummary: Codable, Sendable, Equatable {
     try container.encode(portal, forKey: .portal)
     try container.encode(approvals, forKey: .approvals)
     try container.encode(overrides, forKey: .overrides)
+    try container.encodeIfPresent(decidedInTFE, forKey: .decidedInTFE)
     try container.encodeIfPresent(warnings, forKey: .warnings)
+  }
+}
+
+extension Run {
+  /// Whether somebody applied or discarded the current plan in TFE's own pages.
+  fileprivate var wasDecidedInTFE: Bool {
+    guard let plan = currentPlan, plan.tfeRunID != nil else { return false }
+    switch state {
+    // A cancel in PORC may end so too, but not while somebody was to decide.
+    case .discarded:
+      return plan.discardRequestedAt == nil && plan.confirmation == nil && (plan.plannedAt != nil || plan.gates != nil)
+    case .applying, .applied, .applyFailed:
+      return plan.applyBegan && plan.confirmation?.by == nil && !plan.request.appliesAutomatically
+    default: return false
+    }
   }
 }
 

@@ -75,8 +75,17 @@ public struct Failure: Codable, Sendable, Equatable {
 
   /// Summary, address and detail as one text.
   public var text: String {
-    let head = address.map { "\(summary) (\($0))" } ?? summary
-    return detail.map { $0.isEmpty ? head : "\(head): \($0)" } ?? head
+    let detail = detail.flatMap { $0.isEmpty ? nil : $0 }
+    // A sentence ends where no more follows.
+    let start = summary.hasSuffix(".") && (address ?? detail) != nil ? String(summary.dropLast()) : summary
+    let head = address.map { "\(start) (\($0))" } ?? start
+    return detail.map { "\(head): \($0)" } ?? head
+  }
+
+  /// Summary and detail where both are sentences.
+  var sentences: String {
+    guard let detail, !detail.isEmpty else { return summary }
+    return summary.hasSuffix(".") ? "\(summary) \(detail)" : "\(summary). \(detail)"
   }
 }
 

@@ -87,7 +87,9 @@ extension Draft {
     case .policyOverride:
       throw Refusal(
         .wrongState, "The run \(run.id) was refused by a policy, so it cannot be applied.",
-        fix: "Override the policy with a reason (pine override --run-id \(run.id) --reason …), or discard the plan.")
+        fix: plan?.isOverriddenElsewhere == true
+          ? "Have the policy overridden in Terraform Enterprise by somebody with the right, or discard the plan."
+          : "Override the policy with a reason (pine override --run-id \(run.id) --reason …), or discard the plan.")
     case .submitted, .building, .built:
       throw noPlan(run, "apply")
     case .planning:

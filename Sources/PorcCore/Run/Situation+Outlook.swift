@@ -13,6 +13,8 @@ extension Situation {
     ]
     return candidates.filter { command in
       if case .approve = command, !needsApproval(run) { return false }
+      // It is taken all the same: the right may have been given meanwhile.
+      if case .override = command, run.currentPlan?.isOverriddenElsewhere == true { return false }
       guard let decision = try? RunMachine.decide(command, for: run.id, in: self, at: now, rules: rules) else {
         return false
       }
@@ -44,6 +46,7 @@ extension Situation {
     case .planned where run.currentPlan?.discardRequestedAt != nil,
       .policyOverride where run.currentPlan?.discardRequestedAt != nil:
       Waiting(.discard)
+    case .policyOverride where run.currentPlan?.overrideRequestedAt != nil: Waiting(.override)
     case .planned where run.currentPlan?.request.appliesAutomatically == true && !needsApproval(run):
       Waiting(.beginOfApply)
     case .applied where run.operation == .destroy && instance.newest == run.id:
@@ -53,15 +56,21 @@ extension Situation {
   }
 
   private func canceling(_ wait: Wait, _ run: Run) -> Waiting {
-    let note = run.currentPlan?.forcedCancelNote ?? ""
-    return Waiting(wait, words: note.isEmpty ? nil : Waiting(wait).sentence + note)
+    let usual = Waiting(wait)
+    guard let plan = run.currentPlan else { return usual }
+    let note = plan.forcedCancelNote
+    return Waiting(
+      wait, words: note.isEmpty ? nil : usual.sentence + note,
+      clearing: plan.forcedCancelClearing.map { "\(usual.clearedBy); \($0)" })
   }
 
   /// What a person has to do.
   private func decision(_ run: Run) -> Waiting? {
     switch run.state {
     case .planned: Waiting(needsApproval(run) ? .approval : .decision)
-    case .policyOverride: Waiting(.policyOverride, words: run.currentPlan?.overrideWait)
+    case .policyOverride:
+      Waiting(
+        .policyOverride, words: run.currentPlan?.overrideWait, clearing: run.currentPlan?.overrideClearing)
     default: nil
     }
   }

@@ -18,6 +18,7 @@ public enum Wait: Codable, Sendable, Equatable {
   case cancelOfPlan
   case cancelOfApply
   case discard
+  case override
   case beginOfApply
   /// TFE does not delete the workspace of a destroyed instance.
   case removal
@@ -56,6 +57,7 @@ public enum Wait: Codable, Sendable, Equatable {
     case cancelOfPlan = "cancel_of_plan"
     case cancelOfApply = "cancel_of_apply"
     case discard
+    case override
     case beginOfApply = "begin_of_apply"
     case removal
     case maximumRuns = "maximum_runs"
@@ -100,6 +102,7 @@ public enum Wait: Codable, Sendable, Equatable {
     case .cancelOfPlan: .cancelOfPlan
     case .cancelOfApply: .cancelOfApply
     case .discard: .discard
+    case .override: .override
     case .beginOfApply: .beginOfApply
     case .removal: .removal
     case .maximumRuns: .maximumRuns
@@ -144,10 +147,13 @@ public struct Waiting: Sendable, Equatable {
   public var since: Date?
   /// Instead of the usual sentence, where more is known.
   var words: String?
+  /// What clears it, instead of the usual words.
+  var clearing: String?
 
-  public init(_ wait: Wait, since: Date? = nil, words: String? = nil) {
+  public init(_ wait: Wait, since: Date? = nil, words: String? = nil, clearing: String? = nil) {
     self.wait = wait
     self.since = since
     self.words = words
+    self.clearing = clearing
   }
 }

@@ -7,7 +7,7 @@ extension Waiting {
     if let words { return words }
     switch wait {
     case .anotherRun, .turn, .decision, .approval, .policyOverride, .earlierPlan, .cancelOfPlan, .cancelOfApply,
-      .discard, .beginOfApply, .removal, .maximumRuns, .workers, .tfeCapacity:
+      .discard, .override, .beginOfApply, .removal, .maximumRuns, .workers, .tfeCapacity:
       return subject
     default: return "\(subject); \(clearedBy)"
     }
@@ -25,6 +25,7 @@ extension Waiting {
     case .cancelOfPlan: "TFE to cancel the plan"
     case .cancelOfApply: "TFE to cancel the apply"
     case .discard: "TFE to discard the plan"
+    case .override: "TFE to take the override"
     case .beginOfApply: "TFE to begin the apply"
     case .removal: "TFE to let the workspace go"
     case .maximumRuns(let limit):
@@ -52,7 +53,9 @@ extension Waiting {
   }
 
   /// What clears it, as a sentence of its own would begin.
-  public var clearedBy: String {
+  public var clearedBy: String { clearing ?? usualClearing }
+
+  private var usualClearing: String {
     switch wait {
     case .anotherRun(let run, let state, _) where state.awaitsDecision:
       "apply or discard the plan of \(run), or plan with --supersede"
@@ -61,7 +64,7 @@ extension Waiting {
     case .decision: "apply or discard the plan"
     case .approval: "approve the plan, with another token than the one it was submitted with"
     case .policyOverride: "override the policy with a reason, or discard the plan"
-    case .earlierPlan, .cancelOfPlan, .cancelOfApply, .discard, .beginOfApply:
+    case .earlierPlan, .cancelOfPlan, .cancelOfApply, .discard, .override, .beginOfApply:
       "it goes on by itself as soon as Terraform Enterprise has done it"
     case .removal: "PORC tries again every five minutes; see what TFE says of the workspace"
     case .maximumRuns: "it goes on by itself when one of them has planned or applied"

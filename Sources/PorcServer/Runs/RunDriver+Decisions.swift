@@ -109,13 +109,25 @@ extension RunDriver {
       if try await overrideGates(of: run, comment) { return try await wakingFollow(lease) }
       let nothing = Failure(
         "Terraform Enterprise offers no override of this plan to PORC's token.", detail: overrideFix(id, located))
-      try await report([.overrideRefused(plan: plan.number, nothing)], about: lease.run, finishing: lease)
+      try await report(refused(plan, nothing, lacksRight: true, located), about: lease.run, finishing: lease)
     } catch let error as TFEError where error.isRefusal {
       let failure = Failure(
         "Terraform Enterprise did not take the override: \(error.message)", detail: overrideFix(id, located))
-      try await report([.overrideRefused(plan: plan.number, failure)], about: lease.run, finishing: lease)
+      // TFE hides from a token what it may not do.
+      let lacksRight = error.kind == .notFound || error.kind == .forbidden
+      try await report(refused(plan, failure, lacksRight: lacksRight, located), about: lease.run, finishing: lease)
     }
     return .reported
+  }
+
+  /// Where the token lacks the right, the place where others may override is told from now on.
+  private func refused(
+    _ plan: PorcCore.Plan, _ failure: Failure, lacksRight: Bool, _ located: Located
+  ) -> [RunReport] {
+    let refusal = RunReport.overrideRefused(plan: plan.number, failure)
+    guard lacksRight, var gates = plan.gates, let id = plan.tfeRunID else { return [refusal] }
+    gates.overrideLink = link(id, located)
+    return [refusal, .planEvaluated(plan: plan.number, summary: nil, gates)]
   }
 
   /// - Returns: whether there was something to override.

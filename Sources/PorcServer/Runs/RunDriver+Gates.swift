@@ -79,6 +79,8 @@ private struct PolicyTally {
   }
 
   mutating func add(_ check: PolicyCheck, _ verdicts: [PolicyCheckVerdict]) {
+    // The run ended before it was made: that says nothing of its policies.
+    guard check.status != .unreachable else { return }
     isEmpty = false
     passed += check.passed
     failed += check.hardFailed + check.softFailed + check.advisoryFailed
@@ -100,7 +102,7 @@ private struct PolicyTally {
             isOverridden: check.status == .overridden && level == "soft-mandatory"))
       }
     }
-    if check.status == .errored || check.status == .unreachable {
+    if check.status == .errored {
       failed += 1
       failures.append(
         PolicyFailure(

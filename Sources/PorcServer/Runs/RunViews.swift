@@ -60,7 +60,7 @@ struct RunViews: Sendable {
     case .anotherRun(let id, _, _):
       return situation.runs[id]?.currentPlan?.tfeRunID.map { links.run($0, in: workspace) }
     case .tfeQueue, .tfeCapacity, .runTasks, .decision, .approval, .policyOverride, .earlierPlan, .cancelOfPlan,
-      .cancelOfApply, .discard, .beginOfApply, .removal:
+      .cancelOfApply, .discard, .override, .beginOfApply, .removal:
       return run.currentPlan?.tfeRunID.map { links.run($0, in: workspace) }
     case .turn, .maximumRuns, .workers, .tfeUnreachable, .tfeFailing, .tokenRefused, .tfeRefused, .rateLimited,
       .stepFailing:

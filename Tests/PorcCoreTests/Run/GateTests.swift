@@ -62,7 +62,7 @@ import Testing
     let now = story.now
     #expect(try story.tell("a", Self.override) == ["override_requested"])
     #expect(try story.tell("a", Self.override) == [])
-    #expect(try story.present().waitingFor(story.run("a")) == "TFE to take the override")
+    #expect(try story.present().waiting(story.run("a")) == Waiting(.override))
     #expect(try Self.jobs(story).contains { $0.kind == .override && $0.plan == 1 })
     #expect(
       try story.run("a").currentPlan?.overrides
@@ -71,7 +71,11 @@ import Testing
     #expect(try story.hear("a", .overrideRefused(plan: 1, Failure("not allowed"))) == ["override_refused"])
     #expect(try story.hear("a", .overrideRefused(plan: 1, Failure("not allowed"))) == [])
     #expect(try story.state("a") == .policyOverride)
-    #expect(try story.present().waitingFor(story.run("a"))?.hasSuffix("not allowed") == true)
+    #expect(
+      try story.present().waitingFor(story.run("a"))
+        == "somebody to override the policy or discard the plan. not allowed")
+    #expect(
+      try story.present().nextActions(of: story.run("a"), at: story.now, rules: story.rules).contains("override"))
     #expect(try !Self.jobs(story).contains { $0.kind == .override })
     // The right may have been given meanwhile.
     #expect(try story.tell("a", Self.override) == ["override_requested"])
@@ -103,7 +107,22 @@ import Testing
         == "somebody to override the policy in TFE, since PORC's token may not, or to discard the plan: "
         + "https://tfe.example/run-1")
     #expect(try story.run("a").currentPlan?.summary == .threeToAdd)
+    let waiting = try #require(try story.present().waiting(story.run("a")))
+    #expect(waiting.clearedBy.contains("overrides the policy in Terraform Enterprise"))
+    #expect(
+      try story.present().nextActions(of: story.run("a"), at: story.now, rules: story.rules) == ["plan", "discard"])
+    let refusal = try #require(throws: Refusal.self) { try story.tell("a", .apply(tfeRunID: nil, by: .alice)) }
+    #expect(!refusal.fix.contains("pine override"))
+    // The right may have been given meanwhile.
+    #expect(try story.tell("a", Self.override) == ["override_requested"])
   }
+
+  @Test(arguments: [
+    (Failure("It ended."), "It ended."), (Failure("It ended.", detail: "Killed."), "It ended: Killed."),
+    (Failure("It ended.", detail: "", address: "a.b"), "It ended (a.b)"),
+    (Failure("Error: no", detail: "No.", address: "a.b"), "Error: no (a.b): No."),
+  ])
+  func aFailureIsOneText(failure: Failure, text: String) { #expect(failure.text == text) }
 
   // MARK: A cancel by force
 
@@ -123,6 +142,9 @@ import Testing
     let still = try #require(throws: Refusal.self) { try story.tell("a", Self.force) }
     #expect(still.message.contains("only from \(Timestamp.text(from)) on"))
     #expect(try story.present().waitingFor(story.run("a"))?.contains("can be forced from") == true)
+    #expect(
+      try story.present().waiting(story.run("a"))?.clearedBy.hasSuffix(
+        "; from \(Timestamp.text(from)) on, pine cancel --force ends it") == true)
     story.now = from
     #expect(
       try story.present().nextActions(of: story.run("a"), at: story.now, rules: story.rules) == ["force-cancel"])
@@ -131,8 +153,10 @@ import Testing
     #expect(story.jobs.last == RunJob(.cancel, run: "a", plan: 1))
     #expect(try Self.jobs(story).contains { $0.kind == .cancel })
 
-    #expect(try story.hear("a", .forceCancelRefused(plan: 1, Failure("not allowed"))) == ["force_cancel_refused"])
-    #expect(try story.present().waitingFor(story.run("a"))?.hasSuffix("not allowed") == true)
+    #expect(try story.present().waiting(story.run("a"))?.clearedBy.contains("--force") == false)
+    let refusal = Failure("It is not allowed.", detail: "Ask somebody.")
+    #expect(try story.hear("a", .forceCancelRefused(plan: 1, refusal)) == ["force_cancel_refused"])
+    #expect(try story.present().waitingFor(story.run("a"))?.hasSuffix(". It is not allowed. Ask somebody.") == true)
     #expect(try story.tell("a", Self.force) == ["force_cancel_requested"])
     try story.hear("a", .remoteCanceled(plan: 1, applyBegan: state == .applying))
     #expect(try story.state("a") == (state == .applying ? .applyFailed : .canceled))

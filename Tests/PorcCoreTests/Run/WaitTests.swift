@@ -73,7 +73,7 @@ import Testing
     Row(.policyOverride, "somebody to override the policy or discard the plan"),
     Row(.earlierPlan, "TFE to discard the earlier plan"), Row(.cancelOfPlan, "TFE to cancel the plan"),
     Row(.cancelOfApply, "TFE to cancel the apply"), Row(.discard, "TFE to discard the plan"),
-    Row(.beginOfApply, "TFE to begin the apply"),
+    Row(.override, "TFE to take the override"), Row(.beginOfApply, "TFE to begin the apply"),
     Row(.removal, "TFE to let the workspace go"),
   ]
 

@@ -139,6 +139,18 @@ struct GateTests {
     }
   }
 
+  /// TFE ended the run before Sentinel had its turn: the policies that were asked are the reason, and the only ones counted.
+  @Test func aCheckThatWasNeverMadeIsNoFailure() async throws {
+    try await DriverBench.run { bench in
+      var gates = Gates()
+      (gates.evaluated, gates.stageStatus, gates.checkStatus) = ([("guard", "mandatory")], "failed", "unreachable")
+      let id = try await Self.planned(bench, gates, in: "errored", until: .policyFailed)
+      let summary = try await Self.summary(bench, id)
+      #expect(summary.error == Failure("The policy 'guard' (mandatory) failed", detail: "What guard is about."))
+      #expect(summary.plan?.policies?.passed == 1 && summary.plan?.policies?.failed == 1)
+    }
+  }
+
   // MARK: Overrides
 
   @Test(arguments: ["policy_override", "post_plan_awaiting_decision"])
@@ -195,13 +207,31 @@ struct GateTests {
       let summary = try await Self.summary(bench, id)
       #expect(summary.status.status == .policyOverride)
       #expect(summary.overrides.first?.refusal?.summary.contains("did not take the override") == true)
-      #expect(summary.status.waitingFor?.hasSuffix(link) == true)
-      #expect(summary.status.nextActions.contains("override"))
+      #expect(summary.status.waitingFor == before)
+      #expect(summary.status.wait?.clearedBy.contains("in Terraform Enterprise") == true)
+      #expect(!summary.status.nextActions.contains("override"))
       // It is not tried again and again.
       #expect(bench.tfe.calls.count { $0.hasSuffix("actions/override") } == 1)
 
       bench.tfe.change { if outcome == "planned" { $0.runs[0].override() } else { $0.runs[0].status = outcome } }
       try await bench.work(id, until: outcome == "planned" ? .planned : .discarded)
+      #expect(try await Self.summary(bench, id).decidedInTFE == (outcome == "planned" ? nil : true))
+    }
+  }
+
+  /// TFE did not say so before.
+  @Test func anOverrideThatIsRefusedForLackOfRightIsLeftToTFE() async throws {
+    try await DriverBench.run { bench in
+      var gates = Gates()
+      (gates.checked, gates.overrideStatus) = ([("costs", "soft-mandatory")], 404)
+      let id = try await Self.planned(bench, gates, in: "policy_override", until: .policyOverride)
+      #expect(try await Self.summary(bench, id).status.nextActions.contains("override"))
+      try await bench.command(id, .override(tfeRunID: nil, by: DriverBench.caller, reason: "agreed"))
+      for _ in 0..<6 { try await bench.step() }
+      let summary = try await Self.summary(bench, id)
+      #expect(summary.overrides.first?.refusal != nil)
+      #expect(summary.status.waitingFor?.contains("since PORC's token may not") == true)
+      #expect(summary.status.nextActions == ["plan", "discard"])
     }
   }
 
@@ -228,6 +258,11 @@ struct GateTests {
       for _ in 0..<6 { try await bench.step() }
       #expect(try await Self.summary(bench, id).overrides.first?.refusal != nil)
       #expect(try await bench.run(id).state == .policyOverride)
+      #expect(try await Self.summary(bench, id).status.nextActions.contains("override"))
+      #expect(
+        try await Self.waitingFor(bench, id).hasPrefix(
+          "somebody to override the policy or discard the plan. Terraform Enterprise did not take the override: Its"))
+      #expect(try await !Self.waitingFor(bench, id).contains(".:"))
     }
   }
 

@@ -24,7 +24,7 @@ extension FakeTFE {
     /// Whether the cool-off after a cancel has passed.
     var offersForce = false
 
-    var hasCheck: Bool { !checked.isEmpty || checkStatus == "passed" }
+    var hasCheck: Bool { !checked.isEmpty || ["passed", "unreachable"].contains(checkStatus) }
     var hasStage: Bool { !evaluated.isEmpty || task != nil }
 
     func lists(of run: String) -> [String: (type: String, ids: [String])] {
@@ -53,7 +53,8 @@ extension FakeTFE {
         [
           "status": .string(checkStatus), "scope": "organization",
           "result": [
-            "passed": 2, "hard-failed": count("hard-mandatory"), "soft-failed": count("soft-mandatory"),
+            "passed": checkStatus == "unreachable" ? 0 : 2, "hard-failed": count("hard-mandatory"),
+            "soft-failed": count("soft-mandatory"),
             "advisory-failed": count("advisory"),
           ],
           "actions": ["is-overridable": .bool(checked.contains { $0.level == "soft-mandatory" })],

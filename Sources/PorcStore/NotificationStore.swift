@@ -26,7 +26,16 @@ public protocol NotificationStore: Sendable {
   /// The TFE runs that jobs follow.
   func followedPlans() async throws -> [FollowedPlan]
 
-  func notificationReport() async throws -> NotificationReport
+  /// Those that have a problem and were not tried since a time, the longest waiting first.
+  func failedNotifications(until time: Date, limit: Int) async throws -> [NotificationRecord]
+
+  /// Forgets what is known of an owner, since it is gone.
+  func forgetNotification(of owner: String) async throws
+
+  /// - Parameters:
+  ///   - base: where deliveries are expected, without the owner at its end; `nil` where that is not known.
+  ///   - keyID: which key signs them; `nil` where that is not known.
+  func notificationReport(sentTo base: String?, keyID: String?) async throws -> NotificationReport
 }
 
 /// A notification configuration in TFE, or why there is none.
@@ -80,18 +89,26 @@ public struct FollowedPlan: Sendable, Hashable {
 
 /// How notifications do, all together.
 public struct NotificationReport: Sendable, Equatable {
-  /// Configurations that are in TFE and had no problem when they were last written.
+  /// Configurations that are in TFE, had no problem when they were last written, and send to where they should.
   public var working: Int
   /// Workspaces and projects for which there is none that works.
   public var failing: Int
+  /// Configurations without a problem that send elsewhere, or sign with another key.
+  public var outdated: Int
+  /// When the one that waits longest failed.
+  public var failedAt: Date?
   /// When TFE last told something.
   public var heardAt: Date?
   /// Why the one that failed last does not work.
   public var problem: String?
 
-  public init(working: Int, failing: Int, heardAt: Date?, problem: String?) {
+  public init(
+    working: Int, failing: Int, outdated: Int = 0, failedAt: Date? = nil, heardAt: Date?, problem: String?
+  ) {
     self.working = working
     self.failing = failing
+    self.outdated = outdated
+    self.failedAt = failedAt
     self.heardAt = heardAt
     self.problem = problem
   }

@@ -1,22 +1,22 @@
-import Foundation
+public import Foundation
 import GRDB
 import PorcCore
 
 extension SQLiteStore {
   public func notification(of owner: String) async throws -> NotificationRecord? {
     try await read { db in
-      try db.row(
-        """
-        SELECT owner, is_project, configuration, project, url, key_id, written_at, heard_at, problem FROM notification
-        WHERE owner = ?
-        """, [owner]
-      ).map { row in
-        NotificationRecord(
-          owner: row[0], isProject: row[1], configuration: row[2], project: row[3], url: row[4], keyID: row[5],
-          writtenAt: Date(milliseconds: row[6]), heardAt: (row[7] as Int64?).map { Date(milliseconds: $0) },
-          problem: row[8])
-      }
+      try db.row("SELECT \(Self.columns) FROM notification WHERE owner = ?", [owner]).map(Self.record)
     }
+  }
+
+  private static let columns =
+    "owner, is_project, configuration, project, url, key_id, written_at, heard_at, problem"
+
+  private static func record(_ row: Row) -> NotificationRecord {
+    NotificationRecord(
+      owner: row[0], isProject: row[1], configuration: row[2], project: row[3], url: row[4], keyID: row[5],
+      writtenAt: Date(milliseconds: row[6]), heardAt: (row[7] as Int64?).map { Date(milliseconds: $0) },
+      problem: row[8])
   }
 
   public func putNotification(_ record: NotificationRecord) async throws {
@@ -92,18 +92,40 @@ extension SQLiteStore {
     }
   }
 
-  public func notificationReport() async throws -> NotificationReport {
+  public func failedNotifications(until time: Date, limit: Int) async throws -> [NotificationRecord] {
+    try await read { db in
+      try db.rows(
+        """
+        SELECT \(Self.columns) FROM notification WHERE problem IS NOT NULL AND written_at <= ?
+        ORDER BY written_at, owner LIMIT ?
+        """, [time.milliseconds, limit]
+      ).map(Self.record)
+    }
+  }
+
+  public func forgetNotification(of owner: String) async throws {
+    try await write(isNews: false) { db in try db.run("DELETE FROM notification WHERE owner = ?", [owner]) }
+  }
+
+  public func notificationReport(sentTo base: String?, keyID: String?) async throws -> NotificationReport {
     try await read { db in
       let row = try db.row(
         """
-        SELECT count(*) FILTER (WHERE configuration IS NOT NULL AND problem IS NULL),
-          count(*) FILTER (WHERE problem IS NOT NULL), max(heard_at),
-          (SELECT problem FROM notification WHERE problem IS NOT NULL ORDER BY written_at DESC LIMIT 1)
-        FROM notification
-        """)
+        WITH known AS (
+          SELECT *, configuration IS NOT NULL AND problem IS NULL AS is_good,
+            url = coalesce(?1 || owner, url) AND key_id = coalesce(?2, key_id) AS is_present
+          FROM notification
+        )
+        SELECT count(*) FILTER (WHERE is_good AND is_present), count(*) FILTER (WHERE is_good AND NOT is_present),
+          count(*) FILTER (WHERE problem IS NOT NULL), min(written_at) FILTER (WHERE problem IS NOT NULL), max(heard_at),
+          (SELECT problem FROM known WHERE problem IS NOT NULL ORDER BY written_at DESC LIMIT 1)
+        FROM known
+        """, [base, keyID])
       guard let row else { return NotificationReport(working: 0, failing: 0, heardAt: nil, problem: nil) }
       return NotificationReport(
-        working: row[0], failing: row[1], heardAt: (row[2] as Int64?).map { Date(milliseconds: $0) }, problem: row[3])
+        working: row[0], failing: row[2], outdated: row[1],
+        failedAt: (row[3] as Int64?).map { Date(milliseconds: $0) },
+        heardAt: (row[4] as Int64?).map { Date(milliseconds: $0) }, problem: row[5])
     }
   }
 }

@@ -99,7 +99,8 @@ extension TFEError: CustomStringConvertible {
     let vendor = details.map { entry in
       (entry.detail ?? entry.title) + (entry.pointer.map { " (\($0))" } ?? "")
     }.joined(separator: "; ")
-    let said = vendor.isEmpty ? "" : ": \(vendor)"
+    // The sentence ends with a period of its own.
+    let said = vendor.isEmpty ? "" : ": \(vendor.hasSuffix(".") ? String(vendor.dropLast()) : vendor)"
     switch kind {
     case .unauthorized: return "Terraform Enterprise does not accept the token."
     case .forbidden: return "Terraform Enterprise forbids this to the token\(said)."

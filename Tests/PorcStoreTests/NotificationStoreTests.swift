@@ -29,8 +29,16 @@ import Testing
     try await store.putNotification(
       NotificationRecord(owner: "ws-2", project: "prj-1", url: "u", keyID: "k", writtenAt: Bench.start))
     #expect(
-      try await store.notificationReport()
-        == NotificationReport(working: 1, failing: 1, heardAt: failing.heardAt, problem: "It cannot be reached."))
+      try await store.notificationReport(sentTo: nil, keyID: nil)
+        == NotificationReport(
+          working: 1, failing: 1, failedAt: Bench.start, heardAt: failing.heardAt, problem: "It cannot be reached."))
+    let report = try await store.notificationReport(sentTo: "https://porc/webhooks/tfe/", keyID: "12345678")
+    #expect(report.working == 0 && report.outdated == 1, "the project's sends to ws-1")
+    #expect(try await store.notificationReport(sentTo: nil, keyID: "87654321").outdated == 1)
+    #expect(try await store.failedNotifications(until: Bench.start.addingTimeInterval(-1), limit: 5) == [])
+    #expect(try await store.failedNotifications(until: Bench.start, limit: 5) == [failing])
+    try await store.forgetNotification(of: "ws-1")
+    #expect(try await store.notification(of: "ws-1") == nil)
   }
 
   @Test(arguments: StoreKind.all)

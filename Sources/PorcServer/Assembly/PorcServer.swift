@@ -67,7 +67,10 @@ public struct PorcServer: Service {
       AccessMiddleware(store: store)
     }
     let routes = Routes(router: router, table: table)
-    HealthRoutes(store: store, readiness: readiness, sync: sync, budget: budget).register(in: routes)
+    let address = Announcement()
+    let notifications = Self.notifications(settings, store, tfe, vault, address, logger)
+    HealthRoutes(store: store, readiness: readiness, sync: sync, budget: budget, notifications: notifications)
+      .register(in: routes)
     RunRoutes(
       store: store, views: views, submissions: submissions, idempotency: idempotency, doorbell: doorbell, waits: waits
     ).register(in: routes)
@@ -84,8 +87,6 @@ public struct PorcServer: Service {
       store: store, sync: sync, watch: watch, secrets: settings.catalog.webhookSecrets, logger: logger
     ).register(in: routes)
 
-    let address = Announcement()
-    let notifications = Self.notifications(settings, store, tfe, vault, address, logger)
     TFEWebhook(store: store, notifications: notifications, logger: logger).register(in: routes)
     application = Application(
       router: router,

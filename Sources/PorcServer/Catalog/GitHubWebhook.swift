@@ -15,10 +15,7 @@ struct GitHubWebhook: Sendable {
   let watch: CatalogWatch
   let secrets: [String]
   let logger: Logger
-  /// Whoever sends is known only when all is read: so strangers may begin some too, and must come to an end soon.
-  private let smallOnes = Reading(64, upTo: 1 << 20, within: .seconds(5))
-  /// Few, since each may take that much memory. GitHub itself gives up after 10 seconds.
-  private let largeOnes = Reading(4, upTo: 25 << 20, within: .seconds(10))
+  private let bodies: UnprovenBodies
 
   /// The events that may say something of a repository's content or its place.
   private static let telling: Set<String> = ["push", "release", "create", "delete", "repository"]
@@ -29,6 +26,10 @@ struct GitHubWebhook: Sendable {
     self.watch = watch
     self.secrets = secrets
     self.logger = logger
+    bodies = UnprovenBodies(
+      "webhook", small: .init(64, upTo: 1 << 20, within: .seconds(5)),
+      // Few, since each may take that much memory. GitHub itself gives up after 10 seconds.
+      large: .init(4, upTo: 25 << 20, within: .seconds(10)), logger: logger)
   }
 
   func register(in routes: Routes) {
@@ -50,9 +51,7 @@ struct GitHubWebhook: Sendable {
         .malformedRequest, "The headers X-GitHub-Event and X-GitHub-Delivery are missing.",
         fix: "Send what GitHub sends.")
     }
-    let announced = request.headers[.contentLength].flatMap { Int($0) }
-    let reading = announced.map { $0 <= smallOnes.maximumSize } == true ? smallOnes : largeOnes
-    let bytes = try await reading.body(of: request)
+    let bytes = try await bodies.body(of: request)
     guard isSigned(bytes, code) else { throw Self.notSigned }
     guard let payload = try? JSONText.parse(bytes).value else {
       throw Fault(
@@ -122,36 +121,6 @@ struct GitHubWebhook: Sendable {
     if plain.hasSuffix(".git") { plain.removeLast(4) }
     // GitHub's names of owners and repositories have no case.
     return plain.lowercased()
-  }
-
-  /// Reads bodies of requests that nobody has vouched for yet.
-  private struct Reading: Sendable {
-    let maximumSize: Int
-    private let limit: Duration
-    private let places: Limit
-
-    init(_ count: Int, upTo maximumSize: Int, within limit: Duration) {
-      (self.maximumSize, self.limit) = (maximumSize, limit)
-      places = Limit(count, of: "webhooks under way", setting: nil)
-    }
-
-    /// - Throws: a fault if it is too large or too slow, or if no place gets free in time.
-    func body(of request: Request) async throws -> [UInt8] {
-      let place = try await places.take(within: .seconds(5))
-      defer { withExtendedLifetime(place) {} }
-      return try await withThrowingTaskGroup(of: [UInt8].self) { group in
-        defer { group.cancelAll() }
-        group.addTask { try await request.bodyBytes(atMost: maximumSize) }
-        group.addTask {
-          try await Task.sleep(for: limit)
-          throw Fault(
-            .malformedRequest, "The webhook's body took longer than \(limit.components.seconds) seconds.",
-            fix: "Send it again.")
-        }
-        guard let bytes = try await group.next() else { throw CancellationError() }
-        return bytes
-      }
-    }
   }
 
   private struct Received: Codable {

@@ -86,13 +86,16 @@ public struct Doctor: Sendable {
 
   /// What the server has learned of them; nothing is tried.
   private func notifications() async throws -> String {
-    guard settings.publicURL != nil else {
+    guard let publicURL = settings.publicURL else {
       return "not asked for, so each run is polled; PORC_PUBLIC_URL would save most calls of Terraform Enterprise"
     }
+    let vault = try InputVault(keyFile: settings.secretKeyFile)
+    // Which port a server listens on is not known here.
+    let base: String? = if case .named(let url) = publicURL { url + Notifications.path } else { nil }
     let store = try SQLiteStore.open(path: settings.databasePath, exclusively: false)
     let report: NotificationReport
     do {
-      report = try await store.notificationReport()
+      report = try await store.notificationReport(sentTo: base, keyID: vault.keyID)
       try await store.close()
     } catch {
       try? await store.close()  // the first error is the one that counts
@@ -100,13 +103,20 @@ public struct Doctor: Sendable {
     }
     let heard = report.heardAt.map { "last heard \(Timestamp.text($0))" } ?? "nothing heard yet"
     if let problem = report.problem {
+      let next = (report.failedAt ?? .distantPast).addingTimeInterval(Notifications.failureRest)
+      let time = next > Date() ? "at \(Timestamp.text(next))" : "with its next look at the workspaces"
       throw Fault(
         .upstreamFailed,
         "Terraform Enterprise tells nothing about \(report.failing) of \(report.failing + report.working) workspaces "
           + "or projects, whose runs are polled; \(heard). The last reason: \(problem)",
-        fix: "Terraform Enterprise must reach PORC_PUBLIC_URL, and the token's team be admin of the workspaces.")
+        fix:
+          "Terraform Enterprise must reach PORC_PUBLIC_URL, and the token's team be admin of the workspaces. A running "
+          + "server tries again by itself \(time).")
     }
-    return "\(report.working) made in Terraform Enterprise, \(heard)"
+    let outdated =
+      report.outdated == 0
+      ? "" : ", \(report.outdated) for another URL or secret key (made anew with the next plan of each)"
+    return "\(report.working) made in Terraform Enterprise\(outdated), \(heard)"
   }
 
   private func port(_ http: HTTPClient) async throws -> String {

@@ -11,6 +11,8 @@ struct HealthRoutes: Sendable {
   let readiness: Readiness
   let sync: CatalogSync
   let budget: RateBudget
+  /// `nil` where TFE does not reach this PORC.
+  let notifications: Notifications?
 
   func register(in routes: Routes) {
     routes.get("/healthz", needs: nil) { _, _ in try .json(Health(status: "ok", version: PorcVersion.current)) }
@@ -31,7 +33,7 @@ struct HealthRoutes: Sendable {
   @Sendable private func metrics(_ request: Request, _ context: PorcContext) async throws -> Response {
     let backlog = try await store.portalBacklog()
     let sources = try await sync.report()
-    let notifications = try await store.notificationReport()
+    let notifications = try await notifications?.report()
     // Of one that was never looked at nobody knows.
     let seen = sources.filter { $0.report.error != nil || $0.report.syncedAt != nil }
     let lag = backlog.behindSince.map { max(0, Date().timeIntervalSince($0)) } ?? 0
@@ -45,13 +47,6 @@ struct HealthRoutes: Sendable {
       # HELP porc_events_total Events recorded.
       # TYPE porc_events_total counter
       porc_events_total \(try await store.lastPosition())
-      # HELP porc_tfe_notifications Workspaces and projects about which Terraform Enterprise tells by itself, or should.
-      # TYPE porc_tfe_notifications gauge
-      porc_tfe_notifications{state="working"} \(notifications.working)
-      porc_tfe_notifications{state="failing"} \(notifications.failing)
-      # HELP porc_tfe_notification_timestamp_seconds When it last told something; 0 for never.
-      # TYPE porc_tfe_notification_timestamp_seconds gauge
-      porc_tfe_notification_timestamp_seconds \(notifications.heardAt?.timeIntervalSince1970 ?? 0)
       # HELP porc_source_up Whether a source of templates could be read when it was last looked at.
       # TYPE porc_source_up gauge
       \(seen.map { "porc_source_up{source=\(Self.label($0))} \($0.report.error == nil ? 1 : 0)" }.joined(separator: "\n"))
@@ -62,9 +57,22 @@ struct HealthRoutes: Sendable {
       # TYPE porc_source_findings gauge
       \(sources.map { "porc_source_findings{source=\(Self.label($0))} \($0.report.findings.count)" }.joined(separator: "\n"))
       \(Self.text(budget.reading))
-
+      \(notifications.map(Self.text) ?? "")
       """
     return .bytes(Data(text.utf8), type: "text/plain; version=0.0.4; charset=utf-8")
+  }
+
+  private static func text(_ notifications: NotificationReport) -> String {
+    """
+    # HELP porc_tfe_notifications Workspaces and projects about which Terraform Enterprise tells by itself, or should.
+    # TYPE porc_tfe_notifications gauge
+    porc_tfe_notifications{state="working"} \(notifications.working)
+    porc_tfe_notifications{state="failing"} \(notifications.failing)
+    # HELP porc_tfe_notification_timestamp_seconds When it last told something; 0 for never.
+    # TYPE porc_tfe_notification_timestamp_seconds gauge
+    porc_tfe_notification_timestamp_seconds \(notifications.heardAt?.timeIntervalSince1970 ?? 0)
+
+    """
   }
 
   /// TFE's limits, and how PORC fares with them.

@@ -173,10 +173,7 @@ extension Sweeper {
       guard try await notifications.cover(silence.workspace) else { continue }
       let heard = try await notifications.heard(of: silence.workspace) ?? .distantPast
       guard heard < silence.foundAt.addingTimeInterval(-Self.deliveryTime) else { continue }
-      logger.warning(
-        "TFE did not tell that a run got on, and is asked anew to tell",
-        metadata: ["tfe.run.id": "\(silence.plan.tfeRunID)", "workspace": "\(silence.workspace)"])
-      await notifications.suspect(silence.workspace)
+      try await notifications.suspect(silence.workspace, silentAbout: silence.plan.tfeRunID)
     }
   }
 

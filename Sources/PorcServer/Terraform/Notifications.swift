@@ -19,7 +19,7 @@ actor Notifications {
   /// Several plans begin at once, and must not make a configuration each.
   private let turn = AsyncTurn()
   /// Whose configuration seems not to work.
-  private var suspects: Set<String> = []
+  private var suspects: [String: Suspicion] = [:]
   private var projectID: String?
 
   /// Whatever costs a read must save several: the start of an apply is no news where PORC confirmed it.
@@ -31,6 +31,12 @@ actor Notifications {
   /// How many are written anew at most, each time PORC looks after them.
   static let repairsAtOnce = 5
   private static let maximumSuspects = 1000
+
+  private struct Suspicion {
+    var since: Date
+    /// The run about which nothing was told, if that is why.
+    var tfeRunID: String?
+  }
 
   init(
     store: any Store, client: TerraformEnterprise.Client, settings: TFESettings, vault: InputVault,
@@ -65,7 +71,10 @@ actor Notifications {
     return record.url == (try await url(of: record.owner))
   }
 
-  private func url(of owner: String) async throws -> String { try await publicURL() + "/webhooks/tfe/\(owner)" }
+  private func url(of owner: String) async throws -> String { try await publicURL() + Self.path + owner }
+
+  /// Where TFE sends, below PORC's URL and before the owner.
+  static let path = "/webhooks/tfe/"
 
   // MARK: Making them
 
@@ -112,13 +121,17 @@ actor Notifications {
 
   /// The configured project, if the workspace is in it and TFE tells about projects.
   private func projectThatTells(of workspaceID: String) async throws -> String? {
-    guard settings.project != nil else { return nil }
-    if projectID == nil { projectID = try await Workspaces(client: client, settings: settings).projectID() }
-    guard let projectID else { return nil }
+    guard let projectID = try await configuredProject() else { return nil }
     if let record = try await store.notification(of: projectID), try await isResting(record) { return nil }
     guard try await client.workspaces.read(workspaceID).projectID == projectID else { return nil }
     if let record = try await store.notification(of: projectID), try await works(record) { return projectID }
     return try await write(projectID, isProject: true) ? projectID : nil
+  }
+
+  private func configuredProject() async throws -> String? {
+    guard settings.project != nil else { return nil }
+    if projectID == nil { projectID = try await Workspaces(client: client, settings: settings).projectID() }
+    return projectID
   }
 
   /// Makes a configuration, or writes the one there is.
@@ -182,21 +195,89 @@ actor Notifications {
 
   // MARK: Mending them
 
-  /// A delivery was not signed as it should be, or none came of something that should have been told.
-  func suspect(_ owner: String) {
-    if suspects.count < Self.maximumSuspects { suspects.insert(owner) }
+  /// A delivery was not signed as it should be, or none came of something that should have been told: what tells about this
+  /// workspace or project is written anew when its time comes. One that PORC never asked for is left alone.
+  ///
+  /// - Parameter tfeRunID: the run about which nothing was told.
+  func suspect(_ owner: String, silentAbout tfeRunID: String? = nil) async throws {
+    guard var record = try await store.notification(of: owner) else { return }
+    if let project = record.project, let found = try await store.notification(of: project) { record = found }
+    guard record.configuration != nil, suspects.count < Self.maximumSuspects || suspects[record.owner] != nil else {
+      return
+    }
+    if suspects[record.owner]?.tfeRunID == nil {
+      suspects[record.owner] = Suspicion(since: suspects[record.owner]?.since ?? now(), tfeRunID: tfeRunID)
+    }
   }
 
-  /// Writes the configurations anew that seem not to work: a few, and each only now and then.
+  /// Writes the configurations anew that seem not to work, and those that could not be made: a few, and each only now and
+  /// then.
   func mend() async throws {
-    var written = 0
-    while written < Self.repairsAtOnce, let suspect = suspects.popFirst() {
-      guard var record = try await store.notification(of: suspect) else { continue }
-      if let project = record.project, let found = try await store.notification(of: project) { record = found }
-      guard record.configuration != nil, now().timeIntervalSince(record.writtenAt) >= Self.repairRest else { continue }
-      written += 1
-      try await turn.take { [record] in _ = try await self.write(record.owner, isProject: record.isProject) }
+    var left = Self.repairsAtOnce
+    for (owner, suspicion) in suspects.sorted(by: { $0.value.since < $1.value.since }) where left > 0 {
+      // One that could not be written is among those that failed.
+      guard let record = try await store.notification(of: owner), record.configuration != nil, record.problem == nil,
+        record.writtenAt <= suspicion.since  // else a plan had it written meanwhile
+      else {
+        suspects[owner] = nil
+        continue
+      }
+      guard now().timeIntervalSince(record.writtenAt) >= Self.repairRest else { continue }
+      left -= 1
+      try await turn.take {
+        guard try await self.write(owner, isProject: record.isProject), let run = suspicion.tfeRunID else { return }
+        self.logger.warning(
+          "TFE did not tell that a run got on, and was asked anew to tell",
+          metadata: ["tfe.run.id": "\(run)", "tfe.owner": "\(owner)"])
+      }
+      suspects[owner] = nil
     }
+    let failed = try await store.failedNotifications(
+      until: now().addingTimeInterval(-Self.failureRest), limit: left)
+    // Where one fails still, the next most likely would too; and plans that begin must not wait for them all.
+    for record in failed {
+      guard try await retry(record) else { break }
+    }
+  }
+
+  /// - Returns: whether it has no problem any more.
+  private func retry(_ record: NotificationRecord) async throws -> Bool {
+    let owner = record.owner
+    do {
+      if record.isProject {
+        guard try await configuredProject() == owner else {
+          try await store.forgetNotification(of: owner)  // another is configured now
+          return true
+        }
+        try await turn.take { _ = try await self.write(owner, isProject: true) }
+      } else {
+        try await turn.take { try await self.make(for: owner) }
+      }
+    } catch is CancellationError {
+      throw CancellationError()
+    } catch {
+      var record = record
+      (record.writtenAt, record.problem) = (now(), (error as? TFEError)?.message ?? record.problem)
+      try await store.putNotification(record)
+    }
+    guard try await store.notification(of: owner)?.problem != nil else { return true }
+    guard !record.isProject, try await isGone(owner) else { return false }
+    try await store.forgetNotification(of: owner)
+    return true
+  }
+
+  private func isGone(_ workspaceID: String) async throws -> Bool {
+    do {
+      _ = try await client.workspaces.read(workspaceID)
+      return false
+    } catch let error as TFEError {
+      return error.kind == .notFound
+    }
+  }
+
+  /// How they do, of those that send to this PORC with this key.
+  func report() async throws -> NotificationReport {
+    try await store.notificationReport(sentTo: try await url(of: ""), keyID: vault.keyID)
   }
 
   /// When TFE last told something about a workspace.

@@ -14,16 +14,16 @@ struct TFEWebhook: Sendable {
   /// `nil` where TFE does not reach this PORC.
   let notifications: Notifications?
   let logger: Logger
-  /// Whoever sends is known only when all is read; so only some are read at once.
-  private let reading = Limit(32, of: "notifications under way", setting: nil)
-
-  /// A payload has a few hundred bytes, and the message of a run.
-  private static let maximumSize = 256 << 10
+  private let bodies: UnprovenBodies
 
   init(store: any Store, notifications: Notifications?, logger: Logger) {
     self.store = store
     self.notifications = notifications
     self.logger = logger
+    // A payload has a few hundred bytes, and the message of a run, which for PORC's own is short.
+    bodies = UnprovenBodies(
+      "notification", small: .init(256, upTo: 16 << 10, within: .seconds(5)),
+      large: .init(16, upTo: 256 << 10, within: .seconds(5)), logger: logger)
   }
 
   func register(in routes: Routes) {
@@ -37,21 +37,27 @@ struct TFEWebhook: Sendable {
         fix: "Set PORC_PUBLIC_URL to the URL at which Terraform Enterprise reaches it.")
     }
     let owner = try context.parameters.require("workspace")
-    let place = try reading.take()
-    defer { withExtendedLifetime(place) {} }
-    let bytes = try await request.bodyBytes(atMost: Self.maximumSize)
-    guard let code = Data(hex: request.headers[.notificationSignature] ?? ""),
-      // Compared in constant time.
+    // Nothing is read for somebody who does not even seem to be TFE.
+    guard try await store.notification(of: owner) != nil else { throw Self.notSigned }
+    guard let code = Self.code(request.headers[.notificationSignature]) else {
+      try await notifications.suspect(owner)
+      throw Self.notSigned
+    }
+    let bytes = try await bodies.body(of: request)
+    // Compared in constant time.
+    guard
       HMAC<SHA512>.isValidAuthenticationCode(
         code, authenticating: bytes, using: SymmetricKey(data: Data(notifications.secret(of: owner).utf8)))
     else {
-      await notifications.suspect(owner)
-      throw Fault(
-        .notSignedIn, "The notification's signature is missing or wrong.",
-        fix: "Nothing is to be done: PORC has Terraform Enterprise sign anew.")
+      try await notifications.suspect(owner)
+      throw Self.notSigned
     }
-    guard let payload = try? JSONText.parse(bytes).value, payload.objectValue != nil else {
+    guard let payload = try? JSONText.parse(bytes).value else {
       throw Fault(.unsupportedMediaType, "The notification is not JSON.", fix: "Send what Terraform Enterprise sends.")
+    }
+    guard payload.objectValue != nil else {
+      throw Fault(
+        .malformedRequest, "The notification is no JSON object.", fix: "Send what Terraform Enterprise sends.")
     }
     guard let tfeRunID = payload["run_id"]?.stringValue else {
       // A verification; or about something else that a workspace tells.
@@ -64,6 +70,16 @@ struct TFEWebhook: Sendable {
     let isNew = try await store.noteDelivery("\(owner)/\(delivery)", of: owner, about: tfeRunID)
     logger.debug("TFE told about a run", metadata: ["tfe.run.id": "\(tfeRunID)", "is_new": "\(isNew)"])
     return try .json(Received(isTaken: isNew), status: .accepted)
+  }
+
+  private static let notSigned = Fault(
+    .notSignedIn, "The notification's signature is missing or wrong, or PORC asked for none here.",
+    fix: "Nothing is to be done: PORC has Terraform Enterprise sign anew what it asked for.")
+
+  /// What a signature's header holds.
+  private static func code(_ header: String?) -> Data? {
+    guard let header, header.utf8.count == 2 * SHA512.byteCount else { return nil }
+    return Data(hex: header)
   }
 
   /// Whether the run is of the workspace or project that signs. One that PORC does not know may be one that it makes now.

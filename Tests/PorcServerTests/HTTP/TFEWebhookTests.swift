@@ -1,6 +1,9 @@
+import AsyncHTTPClient
 import Crypto
 import Foundation
 import HCL
+import NIOCore
+import NIOHTTP1
 import PorcCore
 import PorcStore
 import Synchronization
@@ -69,7 +72,7 @@ struct TFEWebhookTests {
       #expect(try await send(test, payload("run-1", "run:completed", at: "2"), secret: secret).status == 202)
       try await test.wait(run, for: "applied")
       #expect(reads(test) == 2)
-      #expect(try await test.server.store.notificationReport().heardAt != nil)
+      #expect(try await test.server.store.notificationReport(sentTo: nil, keyID: nil).heardAt != nil)
       #expect(test.log.lines.allSatisfy { !$0.contains(secret) })
     }
   }
@@ -88,7 +91,7 @@ struct TFEWebhookTests {
         }
         #expect(try await test.post("/webhooks/tfe/ws-web", body, token: "").status == 401)
       }
-      #expect(try await test.server.store.notificationReport().heardAt == nil)
+      #expect(try await test.server.store.notificationReport(sentTo: nil, keyID: nil).heardAt == nil)
       #expect(reads(test) == 0)
       // The delivery was not remembered either.
       #expect(try await send(test, payload("run-1"), secret: secret).json["taken"] == true)
@@ -115,7 +118,7 @@ struct TFEWebhookTests {
     try await withPlanning { test, _, secret in
       let reply = try await send(test, Self.verification, secret: secret)
       #expect(reply.status == 200 && reply.json["taken"] == false)
-      #expect(try await test.server.store.notificationReport().heardAt != nil)
+      #expect(try await test.server.store.notificationReport(sentTo: nil, keyID: nil).heardAt != nil)
       #expect(reads(test) == 0)
     }
   }
@@ -134,10 +137,71 @@ struct TFEWebhookTests {
 
   @Test func whatIsNoNotificationIsRefused() async throws {
     try await withPlanning { test, _, secret in
-      for (body, status) in [("nonsense", 415), ("[]", 415), (String(repeating: " ", count: 300_000), 413)] {
+      for (body, status) in [("nonsense", 415), ("[]", 400), (String(repeating: " ", count: 300_000), 413)] {
         let reply = try await send(test, body, secret: secret)
         #expect(reply.status == status)
       }
+    }
+  }
+
+  /// As many connections as they like.
+  private static let strangers = HTTPClient(
+    configuration: .init(
+      connectionPool: .init(idleTimeout: .seconds(5), concurrentHTTP1ConnectionsPerHostSoftLimit: 100)))
+
+  private func sendSlowly(_ test: TestServer, to owner: String, signature: String) async throws -> (Int, String) {
+    let (bytes, sending) = AsyncStream.makeStream(of: ByteBuffer.self)
+    defer { sending.finish() }
+    sending.yield(ByteBuffer(string: "{ }"))
+    var request = HTTPClientRequest(url: "\(test.url)/webhooks/tfe/\(owner)")
+    request.method = .POST
+    request.headers = ["X-TFE-Notification-Signature": signature]
+    request.body = .stream(bytes, length: .known(Int64(200_000)))
+    let response = try await Self.strangers.execute(request, timeout: .seconds(30))
+    return (Int(response.status.code), String(buffer: try await response.body.collect(upTo: 1 << 20)))
+  }
+
+  /// Whoever knows the address can begin one and never end it.
+  @Test func whoSendsSlowlyKeepsNoTrueNotificationWaiting() async throws {
+    try await withPlanning { test, _, secret in
+      try await withThrowingTaskGroup { group in
+        for _ in 0..<32 {
+          group.addTask {
+            let (status, text) = try await sendSlowly(test, to: "ws-web", signature: signature("", "x"))
+            #expect(status == 503 || (status == 400 && text.contains("took longer than 5 seconds")), "\(text)")
+          }
+        }
+        while !test.log.lines.contains(where: { $0.contains("others wait") }) {
+          try await Task.sleep(for: .milliseconds(5))
+        }
+        let reply = try await send(test, payload("run-1"), secret: secret)
+        #expect(reply.status == 202, "\(reply.text)")
+        try await group.waitForAll()
+      }
+      #expect(test.log.lines.count { $0.contains("others wait") } == 1)
+    }
+  }
+
+  @Test func nothingIsReadForWhoDoesNotSeemToBeTFE() async throws {
+    try await withPlanning { test, _, _ in
+      let start = ContinuousClock.now
+      for (owner, code) in [
+        ("ws-web", "abc"), ("ws-web", String(repeating: "x", count: 128)), ("ws-x", signature("", "x")),
+      ] {
+        let (status, text) = try await sendSlowly(test, to: owner, signature: code)
+        #expect(status == 401, "\(text)")
+      }
+      #expect(ContinuousClock.now - start < .seconds(5))
+    }
+  }
+
+  @Test func whereTFEIsNotAskedToTellNothingIsSaidToWork() async throws {
+    try await TestServer.run { test in
+      // From a time when it was.
+      try await test.server.store.putNotification(
+        NotificationRecord(owner: "ws-1", configuration: "nc-1", url: "u", keyID: "k", writtenAt: Date()))
+      let metrics = try await test.get("/metrics").text
+      #expect(!metrics.contains("porc_tfe_notification"))
     }
   }
 

@@ -22,6 +22,8 @@ final class DriverBench: Sendable {
   let submissions: Submissions
   private let time = Time()
   let address = Address()
+  /// What notifications log.
+  let log = CollectedLog()
   private let folder: TemporaryFolder
 
   private static let http = HTTPClient(configuration: .plain)
@@ -65,7 +67,7 @@ final class DriverBench: Sendable {
     let porc = self.address
     let notifications = Notifications(
       store: store, client: client, settings: settings, vault: vault, publicURL: { porc.url.withLock(\.self) },
-      logger: Self.silent, now: { time.now })
+      logger: log.logger, now: { time.now })
     driver = RunDriver(
       store: store, client: client, settings: settings, vault: vault, logger: Self.silent,
       notifications: isTold ? notifications : nil,

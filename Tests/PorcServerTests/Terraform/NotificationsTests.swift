@@ -82,7 +82,7 @@ struct NotificationsTests {
               "POST workspaces/ws-\($0)/notification-configurations",
             ]
           })
-      #expect(try await bench.store.notificationReport().problem == nil)
+      #expect(try await bench.store.notificationReport(sentTo: nil, keyID: nil).problem == nil)
     }
   }
 
@@ -102,13 +102,13 @@ struct NotificationsTests {
       bench.tfe.change { $0.refusesNotifications = status }
       for _ in 0..<3 { _ = try await bench.deployed() }
       #expect(calls(bench).count == 2)
-      let report = try await bench.store.notificationReport()
+      let report = try await bench.store.notificationReport(sentTo: nil, keyID: nil)
       #expect(report.working == 0 && report.failing == 1 && report.problem?.isEmpty == false)
       bench.pass(Notifications.failureRest)
       bench.tfe.change { $0.refusesNotifications = nil }
       _ = try await bench.deployed()
       #expect(
-        try await bench.store.notificationReport()
+        try await bench.store.notificationReport(sentTo: nil, keyID: nil)
           == NotificationReport(working: 1, failing: 0, heardAt: nil, problem: nil))
     }
   }
@@ -134,7 +134,7 @@ struct NotificationsTests {
       bench.pass(3600)
       let notifications = try notifications(bench)
       for _ in 0..<60 {
-        for owner in ["ws-web", "ws-nobody", ""] { await notifications.suspect(owner) }
+        for owner in ["ws-web", "ws-nobody", ""] { try await notifications.suspect(owner) }
         try await notifications.mend()
         bench.pass(10)
       }
@@ -145,6 +145,90 @@ struct NotificationsTests {
     }
   }
 
+  /// It was written a moment ago, and the repair's time comes.
+  @Test func aRepairIsPostponedAndNotForgotten() async throws {
+    try await DriverBench.run(isTold: true) { bench in
+      let notifications = try notifications(bench)
+      await notifications.ensure(for: PorcCore.Workspace(id: "ws-web", name: "porc-web"))
+      bench.pass(10)
+      for number in 0..<1100 { try await notifications.suspect("ws-\(number)") }
+      try await notifications.suspect("ws-web", silentAbout: "run-1")
+      try await notifications.mend()
+      #expect(!calls(bench).contains { $0.hasPrefix("PATCH") })
+      #expect(!bench.log.lines.contains { $0.contains("asked anew") })
+      bench.pass(Notifications.repairRest)
+      for _ in 0..<2 { try await notifications.mend() }
+      #expect(calls(bench).count { $0.hasPrefix("PATCH") } == 1)
+      #expect(bench.log.lines.count { $0.contains("TFE did not tell that a run got on, and was asked anew") } == 1)
+    }
+  }
+
+  @Test func aRepairThatFailsIsTriedAgain() async throws {
+    try await DriverBench.run(isTold: true) { bench in
+      _ = try await bench.deployed()
+      bench.pass(3600)
+      let notifications = try notifications(bench)
+      try await notifications.suspect("ws-web")
+      bench.tfe.change { $0.refusesNotifications = 400 }
+      try await notifications.mend()
+      #expect(try await !notifications.cover("ws-web"))
+      bench.tfe.change { $0.refusesNotifications = nil }
+      try await notifications.mend()
+      #expect(try await !notifications.cover("ws-web"), "not at once")
+      bench.pass(Notifications.failureRest)
+      try await notifications.mend()
+      #expect(try await notifications.cover("ws-web"))
+    }
+  }
+
+  @Test func whatCouldNotBeMadeIsMadeLaterThoughNothingIsPlanned() async throws {
+    let names = (1...3).map { "vm-\($0)" }
+    try await DriverBench.run(instances: names, isTold: true) { bench in
+      let notifications = try notifications(bench)
+      bench.tfe.change { state in
+        state.refusesNotifications = 400
+        for name in names { state.workspaces["porc-\(name)"] = [:] }
+      }
+      for name in names { await notifications.ensure(for: PorcCore.Workspace(id: "ws-\(name)", name: "porc-\(name)")) }
+      try await notifications.mend()
+      #expect(calls(bench).count == 6)
+      bench.pass(Notifications.failureRest)
+      try await notifications.mend()
+      #expect(calls(bench).count == 8, "one is enough to see that it fails still")
+      var report = try await notifications.report()
+      #expect(report.failing == 3 && report.failedAt == bench.now.addingTimeInterval(-Notifications.failureRest))
+      bench.tfe.change { $0.refusesNotifications = nil }
+      bench.pass(Notifications.failureRest)
+      try await notifications.mend()
+      report = try await notifications.report()
+      #expect(report == NotificationReport(working: 3, failing: 0, heardAt: nil, problem: nil))
+    }
+  }
+
+  @Test func ofAWorkspaceThatIsGoneNothingIsSaidAnyMore() async throws {
+    try await DriverBench.run(isTold: true) { bench in
+      let notifications = try notifications(bench)
+      bench.tfe.change { $0.refusesNotifications = 404 }
+      await notifications.ensure(for: PorcCore.Workspace(id: "ws-web", name: "porc-web"))
+      #expect(try await notifications.report().failing == 1)
+      bench.pass(Notifications.failureRest)
+      try await notifications.mend()  // FakeTFE has no such workspace
+      #expect(try await notifications.report().failing == 0)
+      #expect(try await bench.store.notification(of: "ws-web") == nil)
+    }
+  }
+
+  @Test func whatSendsElsewhereDoesNotCountAsWorking() async throws {
+    try await DriverBench.run(isTold: true) { bench in
+      _ = try await bench.deployed()
+      let notifications = try notifications(bench)
+      #expect(try await notifications.report().working == 1)
+      bench.address.url.withLock { $0 = "https://elsewhere.test" }
+      let report = try await notifications.report()
+      #expect(report.working == 0 && report.outdated == 1 && report.failing == 0)
+    }
+  }
+
   @Test func oneThatWasDeletedInTFEIsMadeAnew() async throws {
     try await DriverBench.run(isTold: true) { bench in
       _ = try await bench.deployed()
@@ -152,7 +236,7 @@ struct NotificationsTests {
       bench.tfe.change { $0.notifications[0].id = "nc-10" }
       bench.pass(3600)
       let notifications = try notifications(bench)
-      await notifications.suspect("ws-web")
+      try await notifications.suspect("ws-web")
       try await notifications.mend()
       #expect(bench.tfe.state.withLock { $0.notifications.last?.owner } == "ws-web")
       #expect(try await notifications.cover("ws-web"))
@@ -166,7 +250,7 @@ struct NotificationsTests {
       let notifications = try notifications(bench)
       for workspace in workspaces { await notifications.ensure(for: workspace) }
       bench.pass(3600)
-      for workspace in workspaces { await notifications.suspect(workspace.id) }
+      for workspace in workspaces { try await notifications.suspect(workspace.id) }
       try await notifications.mend()
       #expect(calls(bench).count { $0.hasPrefix("PATCH") } == Notifications.repairsAtOnce)
       try await notifications.mend()

@@ -99,6 +99,7 @@ struct RunDriver: Sendable {
         try await report([.removalRefused(failure)], about: lease.run, finishing: nil)
         return .later(Self.removalPause)
       }
+      try await store.forgetNotification(of: workspace.id)
     }
     try await store.remove(instance.id, finishing: lease)
     return .reported

@@ -12,7 +12,7 @@ struct Porc: AsyncParsableCommand {
     discussion: "To try it on this machine, with nothing to set up: porc dev", version: PorcVersion.current,
     subcommands: [
       Dev.self, Serve.self, SandboxCommand.self, CatalogCommand.self, TokenCommand.self, PortCommand.self,
-      DoctorCommand.self,
+      InstancesCommand.self, DoctorCommand.self,
     ])
 
   /// Errors reach people in one form, whatever threw them.

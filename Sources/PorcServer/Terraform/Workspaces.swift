@@ -59,8 +59,14 @@ struct Workspaces: Sendable {
         failure: Failure(
           "The workspace '\(workspace.name)' exists in Terraform Enterprise and is not PORC's",
           detail: "Its tags \(Self.installationKey) and \(Self.instanceKey) are not this installation's. "
-            + "Rename or remove it, or choose another metadata.name."))
+            + "Rename or remove it, choose another metadata.name, or have PORC take it over: porc instances adopt \(instance)."
+        ))
     }
+    try checkUse(of: workspace)
+  }
+
+  /// - Throws: ``TFERefusal`` if PORC's plans cannot run there.
+  private func checkUse(of workspace: TerraformEnterprise.Workspace) throws {
     // Where the configuration names another mode, it is repaired.
     if workspace.executionMode == .local, executionMode == nil {
       throw TFERefusal(
@@ -75,6 +81,36 @@ struct Workspaces: Sendable {
           detail: "Terraform Enterprise takes no configuration from PORC there. Disconnect it."))
     }
   }
+
+  // MARK: Adopting
+
+  /// The workspace that an instance would have, whoever made it, and whether it is PORC's already.
+  ///
+  /// - Throws: ``TFERefusal`` if it is another installation's or another instance's, or cannot run PORC's plans; a `TFEError`
+  ///   if there is none.
+  func candidate(for instance: Instance.ID) async throws -> (workspace: TerraformEnterprise.Workspace, isOurs: Bool) {
+    let found = try await client.workspaces.read(
+      named: settings.workspaceName(of: instance), organization: settings.organization)
+    for tag in try await client.workspaces.tagBindings(found.id) {
+      let owner = tag.key == Self.installationKey ? settings.installation : instance.rawValue
+      guard [Self.installationKey, Self.instanceKey].contains(tag.key), tag.value != owner else { continue }
+      throw TFERefusal(
+        failure: Failure(
+          "The workspace '\(found.name)' belongs to another: its tag \(tag.key) is '\(tag.value)'",
+          detail: "If nobody uses it any more, remove its tags \(Self.installationKey) and \(Self.instanceKey) in "
+            + "Terraform Enterprise."))
+    }
+    try checkUse(of: found)
+    return (found, try await self.instance(of: found.id) == instance)
+  }
+
+  /// Makes a candidate the instance's: from then on PORC plans and applies there.
+  func adopt(_ id: TerraformEnterprise.Workspace.ID, for instance: Instance.ID) async throws {
+    try await client.workspaces.addTagBindings(
+      id, [installationTag, TagBinding(key: Self.instanceKey, value: instance.rawValue)])
+  }
+
+  // MARK: Making
 
   private func create(
     _ name: String, _ instance: Instance.ID, _ terraformVersion: String?

@@ -69,7 +69,12 @@ actor Installation {
   func startPORC(_ settings: [String: String] = [:], isTold: Bool = false) async throws {
     var settings = settings
     if isTold { settings["PORC_PUBLIC_URL"] = "http://\(try address(of: .porc))" }
-    let environment = [
+    try await start(.porc, try environment().merging(settings) { $1 }) { address in ["serve"] }
+  }
+
+  /// What PORC is told.
+  private func environment() throws -> [String: String] {
+    [
       "TFE_ADDRESS": detours[.tfe] ?? addresses[.tfe] ?? "", "TFE_TOKEN": try secret("tfe-token"),
       "TFE_ORGANIZATION": "acme",
       "PORT_BASE_URL": detours[.port] ?? addresses[.port] ?? "", "PORT_CLIENT_ID": "acme",
@@ -77,7 +82,11 @@ actor Installation {
       "PORT_SETUP": "yes", "PORC_DATABASE_URL": "sqlite:\(folder.file("porc.sqlite").path)",
       "PORC_SECRET_KEY_FILE": folder.file("key").path, "PORC_TEMPLATES": folder.file("templates").path,
     ]
-    try await start(.porc, environment.merging(settings) { $1 }) { address in ["serve"] }
+  }
+
+  /// Runs one of the commands of `porc` with the server's settings.
+  func runPorc(_ arguments: String...) async throws -> Executable.Ending {
+    try await Executable.run("porc", arguments, environment: try environment(), in: folder.path)
   }
 
   /// From its next start, PORC reaches that server, which must have been started, through the proxy.

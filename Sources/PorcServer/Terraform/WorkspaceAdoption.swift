@@ -32,6 +32,11 @@ public struct WorkspaceAdoption: Sendable {
   /// - Returns: what it was before.
   /// - Throws: a `Fault` if there is none, or it may not be taken.
   public func adopt(_ instance: String, confirmed: Bool) async throws -> Candidate {
+    guard BlueprintMetadata.isInstanceName(instance) else {
+      throw Fault(
+        .invalidInput, "'\(instance.prefix(100))' is no name that an instance can have.",
+        fix: "Use lower-case letters, digits and inner '-', at most \(Blueprint.maximumNameLength) characters.")
+    }
     let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: .plain)
     do {
       let candidate = try await adopt(Instance.ID(instance), confirmed, http)

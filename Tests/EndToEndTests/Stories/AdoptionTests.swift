@@ -38,6 +38,8 @@ struct AdoptionTests {
 
       let absent = try await place.runPorc("instances", "adopt", "nowhere", "--yes").exiting(4)
       #expect(absent.error.contains("There is no workspace 'porc-nowhere'"))
+      let impossible = try await place.runPorc("instances", "adopt", "../old", "--yes").exiting(6)
+      #expect(impossible.error.contains("'../old' is no name that an instance can have"))
     }
   }
 

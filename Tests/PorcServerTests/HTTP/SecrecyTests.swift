@@ -63,9 +63,7 @@ struct SecrecyTests {
       test.tfe.change { $0.knowsToken = false }
       let run = try await test.submit(Samples.blueprint("web", Self.inputs))
       _ = try await test.post("/runs/\(run)/plan")
-      while try await test.get("/runs/\(run)/status").json["wait"]?["reason"] != "token_refused" {
-        try await Task.sleep(for: .milliseconds(5))
-      }
+      try await test.wait(run) { $0["wait"]?["reason"] == "token_refused" }
       _ = try await test.get("/runs", token: "porc_somebody-elses-token")
       expectCleanLog(test)
       let settings =

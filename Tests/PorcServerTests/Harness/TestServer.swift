@@ -168,8 +168,14 @@ struct TestServer: Sendable {
   /// Waits until the run is in one of these states.
   @discardableResult
   func wait(_ run: String, for states: String...) async throws -> Value {
+    try await wait(run) { states.contains($0["status"]?.stringValue ?? "") }
+  }
+
+  /// Waits until a run's status is as it should be.
+  @discardableResult
+  func wait(_ run: String, until isRight: (Value) -> Bool) async throws -> Value {
     var reply = try await get("/runs/\(run)/status")
-    while !states.contains(reply.json["status"]?.stringValue ?? "") {
+    while !isRight(reply.json) {
       let tag = reply.header("ETag") ?? ""
       let next = try await get("/runs/\(run)/status?wait=10", headers: ["If-None-Match": tag])
       if next.status == 304 { throw Stuck(status: reply.text) }

@@ -99,17 +99,23 @@ class Place:
         with os.fdopen(os.open(self.path(name), os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
             file.write(text)
 
-    def start_instant_tfe(self, rate):
+    def start_instant_tfe(self, rate, with_port=True):
         self.tfe = Server(
             [sys.executable, os.path.join(ROOT, "bench/instant_tfe.py"), "--organization", "bench", "--token-file",
              self.path("tfe-token"), "--rate", str(rate)], {}, self.path("tfe.log"))
-        self.start_port()
+        if with_port:
+            self.start_port()
 
     def start_sandboxes(self):
         self.tfe = Server(
             [self.binary, "sandbox", "tfe", "--listen", "127.0.0.1:0", "--data", self.path("tfe"), "--organization",
              "bench", "--token-file", self.path("tfe-token")], {}, self.path("tfe.log"))
         self.start_port()
+
+    def start_instant_port(self, delay):
+        self.port = Server(
+            [sys.executable, os.path.join(ROOT, "bench/instant_port.py"), "--delay", str(delay)], {},
+            self.path("port.log"))
 
     def start_port(self):
         self.port = Server(
@@ -618,6 +624,81 @@ def fleet(binary, count, rate, at_once, details):
             place.stop()
 
 
+class Control:
+    """What an instant server is told besides its API."""
+
+    def __init__(self, url):
+        self.connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
+
+    def __call__(self, path):
+        self.connection.request("GET", path)
+        return json.loads(self.connection.getresponse().read())
+
+
+def portal(binary, count, rate, delay):
+    """How long after TFE has reported a state Port has it; and how soon Port is right after it was away."""
+    with tempfile.TemporaryDirectory(prefix="porc-bench-") as folder:
+        place = Place(folder, binary)
+        try:
+            place.start_instant_tfe(0, with_port=False)
+            place.start_instant_port(delay)
+            place.start(TFE_MAXIMUM_RUNS="100000", TFE_CALLS_PER_SECOND="0", PORC_RECONCILE_INTERVAL_SECONDS="3600")
+            place.token()
+            port, tfe, caller = Control(place.port.ready["port"]), Control(place.tfe.ready["tfe"]), Caller(place)
+
+            def submit(first, plans):
+                caller = Caller(place)
+                for number in range(first, count, 8):
+                    run = caller.call("POST", "/runs", blueprint(f"portal-{number}"))[1]["run_id"]
+                    if plans:
+                        caller.call("POST", f"/runs/{run}/plan")
+
+            def everywhere(plans):
+                with concurrent.futures.ThreadPoolExecutor(8) as pool:
+                    for work in [pool.submit(submit, first, plans) for first in range(8)]:
+                        work.result()
+
+            def seen(status):
+                return {key.split()[0]: at for key, at in port("/statistics")["seen"].items()
+                        if key.endswith(f" {status}")}
+
+            def wait_for(status):
+                while len(found := seen(status)) < count:
+                    time.sleep(0.2)
+                return found
+
+            everywhere(plans=True)
+            wait_for("planned")
+            while caller.metric("porc_portal_behind"):
+                time.sleep(0.05)
+            port("/reset")
+            used = place.porc.cpu()
+            tfe(f"/apply-outside/{rate}")
+            shown, used = wait_for("applied"), place.porc.cpu() - used
+            while caller.metric("porc_portal_behind"):
+                time.sleep(0.01)
+            writes, reported = port("/statistics")["writes"], tfe("/applied-at")
+            lags = sorted((shown[run] - at) * 1000 for run, at in reported.items())
+            assert len(lags) == count
+            port("/leave")
+            everywhere(plans=False)
+            port("/reset")
+            start = time.monotonic()
+            port("/return")
+            while caller.metric("porc_portal_behind"):
+                time.sleep(0.01)
+            right, told = time.monotonic() - start, port("/statistics")
+            return {
+                "median_ms": round(statistics.median(lags), 1), "p99_ms": round(lags[int(len(lags) * 0.99) - 1], 1),
+                "max_ms": round(lags[-1], 1), "requests_per_change": round(writes / count, 2),
+                "porc_cpu_ms_per_change": round(used / count * 1000, 1), "memory_mb": round(place.porc.memory(), 1),
+                "right_after_outage_s": round(right, 2), "outage_changes_per_write": round(count / told["writes"], 1),
+                "most_writes_of_an_entity": told["most_writes"],
+            }
+        finally:
+            place.stop()
+
+
 def free_port():
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
@@ -636,7 +717,7 @@ def idle(place, seconds):
     return {"idle_mb": round(memory, 1), "idle_cpu_percent": round((place.porc.cpu() - used) / seconds * 100, 1)}
 
 
-SECTIONS = ["cold-start", "memory", "lifecycle", "healthz", "status", "events", "submit", "many", "catalog", "tfe"]
+SECTIONS = ["cold-start", "memory", "lifecycle", "healthz", "status", "events", "submit", "many", "catalog", "tfe", "portal"]
 
 
 def main():
@@ -697,6 +778,9 @@ def main():
             section("tfe", lambda: fleet(options.binary, count, rate, at_once, options.details),
                     f"{count} instances, {'plan and apply in one' if at_once else 'plan, then apply'}"
                     + (f", {rate} calls a second" if rate else ""))
+        for count in [100, 1000, 5000]:
+            section("portal", lambda: portal(options.binary, count, 50, 10),
+                    f"{count} instances, 50 changes a second, Port answers in 10 ms")
     finally:
         place.stop()
         shutil.rmtree(folder, ignore_errors=True)

@@ -33,6 +33,7 @@ class Installation:
         self.workspaces, self.names, self.versions, self.runs, self.plans = {}, {}, {}, {}, {}
         self.notifications, self.notified = {}, {}
         self.window, self.window_calls = 0, 0
+        self.applied_at = {}
         self.reset()
         api = r"/api/v2"
         self.routes = [(method, re.compile(f"{api}{path}$"), answer) for method, path, answer in [
@@ -213,6 +214,15 @@ class Installation:
         self.tell(id, "run:completed")
         return 202, None
 
+    async def apply_outside(self, rate):
+        """Somebody applies every plan in TFE's own pages, `rate` a second; notes when."""
+        waiting = [id for id, run in self.runs.items() if run["status"] == "planned"]
+        start, self.applied_at = time.monotonic(), {}
+        for number, id in enumerate(waiting):
+            await asyncio.sleep(max(0, start + number / rate - time.monotonic()))
+            self.applied_at[id] = time.time()
+            self.apply(None, None, id)
+
     def discard(self, body, query, id):
         if self.runs[id]["status"] != "planned":
             raise Refusal(409, "transition not allowed")
@@ -366,6 +376,11 @@ class Connection(asyncio.Protocol):
         if path == "/reset":
             tfe.reset()
             return 200, {}
+        if path.startswith("/apply-outside/"):
+            tfe.task = asyncio.create_task(tfe.apply_outside(float(path.rsplit("/", 1)[1])))
+            return 200, {}
+        if path == "/applied-at":
+            return 200, tfe.applied_at
         if path.startswith("/upload/"):
             return 200, None
         if path == "/log/plan":

@@ -3,11 +3,25 @@ public import PorcCore
 
 /// What the portal should show of each entity, and what it last acknowledged. Not a queue: the newest wins.
 public protocol PortalState: Sendable {
-  /// Entities whose desired state the portal has not acknowledged and whose next attempt is due; templates before
-  /// instances, longest behind first.
-  func differences(limit: Int) async throws -> [PortalDifference]
+  /// Entities of a kind that the portal should show otherwise than it last acknowledged and whose next attempt is due;
+  /// longest behind first.
+  func differences(_ kind: PortalEntity.Kind, limit: Int) async throws -> [PortalDifference]
 
-  /// How long until the next difference may be tried, in seconds; `nil` if there is none.
+  /// Entities of a kind that should go from the portal and whose next attempt is due; longest behind first.
+  ///
+  /// - Parameter confirmed: only those whose removal somebody has confirmed.
+  func removals(_ kind: PortalEntity.Kind, confirmed: Bool, limit: Int) async throws -> [PortalDifference]
+
+  /// How much of what the portal shows of a kind should go.
+  func removalShare(_ kind: PortalEntity.Kind) async throws -> RemovalShare
+
+  /// Everything that should go from the portal now may go, however much it is.
+  ///
+  /// - Returns: how many those are that nobody had confirmed before.
+  @discardableResult
+  func confirmRemovals() async throws -> Int
+
+  /// How long until the next difference may be tried, in seconds; `nil` if there is none. Removals do not count.
   func untilNextDifference() async throws -> TimeInterval?
 
   /// The portal has taken these. A newer desired state stays a difference.
@@ -19,17 +33,32 @@ public protocol PortalState: Sendable {
   ///   the one it gave for this version before.
   func postpone(_ difference: PortalDifference, for delay: TimeInterval, rejection: String?) async throws
 
+  /// What was postponed is tried at once: the reason may have gone.
+  func retryPostponed() async throws
+
   /// Whether the portal shows what it should; `nil` for an entity that PORC never wanted there.
   func portalStatus(_ kind: PortalEntity.Kind, _ identifier: String) async throws -> PortalStatus?
 
   /// Templates that the portal refuses as they are, a hundred at most.
   func refusedTemplates() async throws -> [RefusedTemplate]
 
-  /// Everything PORC wants to be there, for comparison with what is.
+  /// Entities that the portal refuses as they are, longest behind first.
+  func parkedEntities(limit: Int) async throws -> [ParkedEntity]
+
+  /// Everything of a kind that PORC wants to be there, ordered by identifier.
   func desiredEntities(_ kind: PortalEntity.Kind) async throws -> [PortalEntity]
 
-  /// The portal turned out to show something else: the entity counts as not acknowledged, and is a difference.
-  func markDifferent(_ kind: PortalEntity.Kind, _ identifier: String) async throws
+  /// Those of `identifiers` that PORC wants to be there.
+  func desiredEntities(_ kind: PortalEntity.Kind, among identifiers: [String]) async throws -> [PortalEntity]
+
+  /// The identifiers of everything of a kind that PORC wants to be there.
+  func desiredIdentifiers(_ kind: PortalEntity.Kind) async throws -> Set<String>
+
+  /// The portal turned out to show something else: each counts as acknowledged in what it shows, and is a difference.
+  func markDifferent(_ sights: [PortalSight]) async throws
+
+  /// The portal may show anything: whatever PORC wants there is a difference.
+  func markAllDifferent() async throws
 
   /// The time since which the longest waiting entity is behind, and how many are behind.
   func portalBacklog() async throws -> PortalBacklog
@@ -48,11 +77,14 @@ public struct PortalDifference: Sendable, Equatable {
   /// How often this version was tried in vain.
   public var attempts: Int
   public var behindSince: Date
+  /// The portal's action run that caused the change, while it goes on.
+  public var actionRun: String?
 
   public init(
     kind: PortalEntity.Kind, identifier: String, desired: PortalEntity?, acknowledged: PortalEntity?, version: Int64,
-    attempts: Int, behindSince: Date
+    attempts: Int, behindSince: Date, actionRun: String? = nil
   ) {
+    self.actionRun = actionRun
     self.kind = kind
     self.identifier = identifier
     self.desired = desired
@@ -91,8 +123,58 @@ public struct RefusedTemplate: Sendable, Equatable {
 public struct PortalBacklog: Sendable, Equatable {
   public var count: Int
   public var behindSince: Date?
-  public init(count: Int, behindSince: Date?) {
+  /// Those among them that the portal refuses as they are.
+  public var parked: Int
+  /// Those among them that should go.
+  public var removals: Int
+
+  public init(count: Int, behindSince: Date?, parked: Int = 0, removals: Int = 0) {
     self.count = count
     self.behindSince = behindSince
+    self.parked = parked
+    self.removals = removals
+  }
+}
+
+/// What the portal was seen to show of an entity.
+public struct PortalSight: Sendable, Equatable {
+  public var kind: PortalEntity.Kind
+  public var identifier: String
+  /// What it shows of that which is PORC's; `nil` where the entity is not there, or nobody looked closely.
+  public var shown: PortalEntity?
+
+  public init(kind: PortalEntity.Kind, identifier: String, shown: PortalEntity?) {
+    self.kind = kind
+    self.identifier = identifier
+    self.shown = shown
+  }
+}
+
+/// An entity that the portal does not take as it is.
+public struct ParkedEntity: Sendable, Equatable {
+  public var kind: PortalEntity.Kind
+  public var identifier: String
+  /// The portal's words.
+  public var reason: String
+  public var behindSince: Date
+
+  public init(kind: PortalEntity.Kind, identifier: String, reason: String, behindSince: Date) {
+    self.kind = kind
+    self.identifier = identifier
+    self.reason = reason
+    self.behindSince = behindSince
+  }
+}
+
+/// How many entities of a kind should go from the portal, of how many that it shows.
+public struct RemovalShare: Sendable, Equatable {
+  /// Those whose removal nobody has confirmed.
+  public var removals: Int
+  /// All that the portal has acknowledged, with those that should go.
+  public var shown: Int
+
+  public init(removals: Int, shown: Int) {
+    self.removals = removals
+    self.shown = shown
   }
 }

@@ -10,7 +10,7 @@ extension SQLiteStore {
     // Even if the portal has acknowledged just this before: another state may be on its way to it.
     let isNewlyBehind = """
       version = version + 1, desired_at = ?3, behind_since = coalesce(behind_since, ?3), next_attempt_at = ?3,
-      attempts = 0, rejection = NULL
+      attempts = 0, rejection = NULL, removal_confirmed = 0
       """
     guard let entity else {
       try db.run(
@@ -29,23 +29,62 @@ extension SQLiteStore {
       """, [kind.rawValue, identifier, now, try StoredJSON.text(entity)])
   }
 
-  /// The hot query. ?1: now, ?2: how many. Templates come first since `blueprint_template` sorts after
-  /// `blueprint_instance`.
+  private static let columns = "kind, identifier, desired, acknowledged, version, attempts, behind_since"
+
+  /// The hot query. ?1: kind, ?2: now, ?3: how many.
   static let differences = """
-    SELECT kind, identifier, desired, acknowledged, version, attempts, behind_since FROM portal_entity
-    WHERE behind_since IS NOT NULL AND next_attempt_at <= ?1 ORDER BY kind DESC, behind_since LIMIT ?2
+    SELECT \(columns) FROM portal_entity
+    WHERE behind_since IS NOT NULL AND kind = ?1 AND desired IS NOT NULL AND next_attempt_at <= ?2
+    ORDER BY behind_since LIMIT ?3
     """
 
-  public func differences(limit: Int) async throws -> [PortalDifference] {
+  public func differences(_ kind: PortalEntity.Kind, limit: Int) async throws -> [PortalDifference] {
+    let now = now().milliseconds
+    return try await read { try Self.read($0.rows(Self.differences, [kind.rawValue, now, limit])) }
+  }
+
+  public func removals(
+    _ kind: PortalEntity.Kind, confirmed: Bool, limit: Int
+  ) async throws -> [PortalDifference] {
     let now = now().milliseconds
     return try await read { db in
-      try db.rows(Self.differences, [now, limit]).compactMap { row in
-        guard let kind = PortalEntity.Kind(rawValue: row["kind"]) else { return nil }
-        return PortalDifference(
-          kind: kind, identifier: row["identifier"], desired: try Self.entity(row["desired"]),
-          acknowledged: try Self.entity(row["acknowledged"]), version: row["version"], attempts: row["attempts"],
-          behindSince: Date(milliseconds: row["behind_since"]))
-      }
+      try Self.read(
+        db.rows(
+          """
+          SELECT \(Self.columns) FROM portal_entity
+          WHERE desired IS NULL AND kind = ?1 AND next_attempt_at <= ?2 AND removal_confirmed >= ?3
+          ORDER BY behind_since LIMIT ?4
+          """, [kind.rawValue, now, confirmed ? 1 : 0, limit]))
+    }
+  }
+
+  private static func read(_ rows: [Row]) throws -> [PortalDifference] {
+    try rows.compactMap { row in
+      guard let kind = PortalEntity.Kind(rawValue: row["kind"]) else { return nil }
+      return PortalDifference(
+        kind: kind, identifier: row["identifier"], desired: try entity(row["desired"]),
+        acknowledged: try entity(row["acknowledged"]), version: row["version"], attempts: row["attempts"],
+        behindSince: Date(milliseconds: row["behind_since"]))
+    }
+  }
+
+  public func removalShare(_ kind: PortalEntity.Kind) async throws -> RemovalShare {
+    try await read { db in
+      let removals = try db.value(
+        Int.self, "SELECT count(*) FROM portal_entity WHERE desired IS NULL AND kind = ? AND removal_confirmed = 0",
+        [kind.rawValue])
+      // The second count reads all there is, so it is made only where something is to go.
+      guard let removals, removals > 0 else { return RemovalShare(removals: 0, shown: 0) }
+      let shown = try db.value(
+        Int.self, "SELECT count(*) FROM portal_entity WHERE acknowledged IS NOT NULL AND kind = ?", [kind.rawValue])
+      return RemovalShare(removals: removals, shown: shown ?? 0)
+    }
+  }
+
+  @discardableResult
+  public func confirmRemovals() async throws -> Int {
+    try await write { db in
+      try db.run("UPDATE portal_entity SET removal_confirmed = 1 WHERE desired IS NULL AND removal_confirmed = 0")
     }
   }
 
@@ -57,7 +96,8 @@ extension SQLiteStore {
     let now = now().milliseconds
     return try await read { db in
       try db.value(
-        Int64.self, "SELECT min(next_attempt_at) FROM portal_entity WHERE next_attempt_at IS NOT NULL"
+        Int64.self,
+        "SELECT min(next_attempt_at) FROM portal_entity WHERE next_attempt_at IS NOT NULL AND desired IS NOT NULL"
       ).map { Double(max($0 - now, 0)) / 1000 }
     }
   }
@@ -104,6 +144,13 @@ extension SQLiteStore {
     }
   }
 
+  public func retryPostponed() async throws {
+    let now = now().milliseconds
+    try await write { db in
+      try db.run("UPDATE portal_entity SET next_attempt_at = ?1 WHERE next_attempt_at > ?1", [now])
+    }
+  }
+
   public func portalStatus(_ kind: PortalEntity.Kind, _ identifier: String) async throws -> PortalStatus? {
     try await read { db in
       try db.row(
@@ -126,6 +173,21 @@ extension SQLiteStore {
     }
   }
 
+  public func parkedEntities(limit: Int) async throws -> [ParkedEntity] {
+    try await read { db in
+      try db.rows(
+        """
+        SELECT kind, identifier, rejection, behind_since FROM portal_entity
+        WHERE behind_since IS NOT NULL AND rejection IS NOT NULL ORDER BY behind_since LIMIT ?
+        """, [limit]
+      ).compactMap { row in
+        PortalEntity.Kind(rawValue: row[0]).map {
+          ParkedEntity(kind: $0, identifier: row[1], reason: row[2], behindSince: Date(milliseconds: row[3]))
+        }
+      }
+    }
+  }
+
   public func desiredEntities(_ kind: PortalEntity.Kind) async throws -> [PortalEntity] {
     try await read { db in
       try db.rows(
@@ -134,26 +196,73 @@ extension SQLiteStore {
     }
   }
 
-  public func markDifferent(_ kind: PortalEntity.Kind, _ identifier: String) async throws {
+  public func desiredEntities(
+    _ kind: PortalEntity.Kind, among identifiers: [String]
+  ) async throws -> [PortalEntity] {
+    let list = try StoredJSON.text(identifiers)
+    return try await read { db in
+      try db.rows(
+        """
+        SELECT desired FROM portal_entity
+        WHERE kind = ? AND desired IS NOT NULL AND identifier IN (SELECT value FROM json_each(?))
+        """, [kind.rawValue, list]
+      ).compactMap { try Self.entity($0[0]) }
+    }
+  }
+
+  public func desiredIdentifiers(_ kind: PortalEntity.Kind) async throws -> Set<String> {
+    try await read { db in
+      let rows = try db.rows(
+        "SELECT identifier FROM portal_entity WHERE kind = ? AND desired IS NOT NULL", [kind.rawValue])
+      return Set(rows.map { $0[0] })
+    }
+  }
+
+  /// ?1: now. One that is behind anyhow is tried when its time comes. A new version for the others: an answer that is still
+  /// on its way was to what the portal showed before.
+  private static let isDifferent = """
+    version = iif(behind_since IS NULL, version + 1, version),
+    desired_at = iif(behind_since IS NULL, ?1, desired_at),
+    behind_since = coalesce(behind_since, ?1), next_attempt_at = coalesce(next_attempt_at, ?1)
+    """
+
+  public func markDifferent(_ sights: [PortalSight]) async throws {
     let now = now().milliseconds
     try await write { db in
-      // One that is behind anyhow is tried when its time comes. A new version for the others: an answer that is still
-      // on its way was to what the portal showed before.
+      for sight in sights {
+        let shown = try sight.shown.map(StoredJSON.text)
+        try db.run(
+          """
+          UPDATE portal_entity
+          SET acknowledged = ?2, acknowledged_version = iif(?2 IS NULL, NULL, version), \(Self.isDifferent)
+          WHERE kind = ?3 AND identifier = ?4 AND desired IS NOT NULL
+          """, [now, shown, sight.kind.rawValue, sight.identifier])
+      }
+    }
+  }
+
+  public func markAllDifferent() async throws {
+    let now = now().milliseconds
+    try await write { db in
       try db.run(
         """
-        UPDATE portal_entity SET acknowledged = NULL, acknowledged_version = NULL,
-          version = iif(behind_since IS NULL, version + 1, version),
-          desired_at = iif(behind_since IS NULL, ?3, desired_at),
-          behind_since = coalesce(behind_since, ?3), next_attempt_at = coalesce(next_attempt_at, ?3)
-        WHERE kind = ?1 AND identifier = ?2 AND desired IS NOT NULL
-        """, [kind.rawValue, identifier, now])
+        UPDATE portal_entity SET acknowledged = NULL, acknowledged_version = NULL, \(Self.isDifferent)
+        WHERE desired IS NOT NULL
+        """, [now])
+      try db.run("UPDATE portal_entity SET next_attempt_at = ?1 WHERE next_attempt_at > ?1", [now])
     }
   }
 
   public func portalBacklog() async throws -> PortalBacklog {
     try await read { db in
-      let row = try db.row("SELECT count(*), min(behind_since) FROM portal_entity WHERE behind_since IS NOT NULL")
-      return PortalBacklog(count: row?[0] ?? 0, behindSince: (row?[1] as Int64?).map(Date.init(milliseconds:)))
+      let row = try db.row(
+        """
+        SELECT count(*), min(behind_since), count(rejection), count(*) - count(desired) FROM portal_entity
+        WHERE behind_since IS NOT NULL
+        """)
+      return PortalBacklog(
+        count: row?[0] ?? 0, behindSince: (row?[1] as Int64?).map(Date.init(milliseconds:)), parked: row?[2] ?? 0,
+        removals: row?[3] ?? 0)
     }
   }
 }

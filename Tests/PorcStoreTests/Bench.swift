@@ -40,6 +40,14 @@ final class Bench: Sendable {
       now: { clock.now })
   }
 
+  /// What the portal should be told next, of all kinds: templates first, removals last.
+  func differences(limit: Int) async throws -> [PortalDifference] {
+    var found: [PortalDifference] = []
+    for kind in [PortalEntity.Kind.template, .instance] { found += try await store.differences(kind, limit: limit) }
+    for kind in PortalEntity.Kind.allCases { found += try await store.removals(kind, confirmed: false, limit: limit) }
+    return Array(found.prefix(limit))
+  }
+
   // MARK: What happens to runs
 
   @discardableResult

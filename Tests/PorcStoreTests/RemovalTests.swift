@@ -26,7 +26,7 @@ import Testing
     #expect(try await bench.store.instances(after: nil, limit: 10).isEmpty)
     #expect(try await bench.store.untilNextDue() == nil)
     #expect(try await bench.store.desiredEntities(.instance).isEmpty)
-    #expect(try await bench.store.differences(limit: 10).map(\.desired) == [nil])
+    #expect(try await bench.differences(limit: 10).map(\.desired) == [nil])
     #expect(try await bench.store.remove(vm, finishing: nil) == false, "twice is once")
     await #expect(throws: StoreError.leaseLost) { try await bench.store.remove(vm, finishing: lease) }
 

@@ -69,8 +69,11 @@ public struct PorcServer: Service {
     let routes = Routes(router: router, table: table)
     let address = Announcement()
     let notifications = Self.notifications(settings, store, tfe, vault, address, logger)
-    HealthRoutes(store: store, readiness: readiness, sync: sync, budget: budget, notifications: notifications)
-      .register(in: routes)
+    let portalHealth = PortalHealth()
+    HealthRoutes(
+      store: store, readiness: readiness, sync: sync, budget: budget, notifications: notifications,
+      portal: portalHealth
+    ).register(in: routes)
     RunRoutes(
       store: store, views: views, submissions: submissions, idempotency: idempotency, doorbell: doorbell, waits: waits
     ).register(in: routes)
@@ -103,17 +106,19 @@ public struct PorcServer: Service {
     let sweeper = Sweeper(
       store: store, driver: driver.with(priority: .background), retention: settings.retention,
       idle: 2 * settings.sweepInterval, logger: logger)
-    let reconciler = PortalReconciler(store: store, client: portal, logger: logger)
+    let isPlain = settings.portal.dialect == .entities
+    let writer = PortalWriter(store: store, client: portal, isPlain: isPlain, health: portalHealth, logger: logger)
+    let reconciler = isPlain ? nil : PortalReconciler(store: store, client: portal, logger: logger)
     services = [
       doorbell,
       PortalSync(
-        store: store, client: portal, dialect: settings.portal.dialect,
-        makesBlueprints: settings.portal.makesBlueprints, doorbell: doorbell, logger: logger),
+        store: store, writer: writer, makesBlueprints: settings.portal.makesBlueprints, health: portalHealth,
+        removalLimit: settings.portal.removalLimit, doorbell: doorbell, logger: logger),
       watch,
       RepeatingService(
         name: "the portal's comparison", interval: .seconds(settings.reconcileInterval), logger: logger,
         delay: .seconds(min(settings.reconcileInterval, 30))
-      ) { try await reconciler.reconcile() },
+      ) { try await reconciler?.reconcile() },
       RepeatingService(
         name: "the sweeper", interval: .seconds(settings.sweepInterval), logger: logger,
         delay: .seconds(settings.sweepInterval)

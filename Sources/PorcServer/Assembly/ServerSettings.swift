@@ -59,6 +59,8 @@ public struct PortalSettings: Sendable {
   public var dialect: PortClient.Dialect
   /// Whether the two blueprints are made at start where they are missing.
   public var makesBlueprints: Bool
+  /// Which share of what the portal shows may go from it at once, from 0 to 1; more waits for somebody's word.
+  public var removalLimit = 0.25
 
   public init(
     baseURL: URL, credentials: PortClient.Credentials, dialect: PortClient.Dialect = .api, makesBlueprints: Bool = false
@@ -98,6 +100,7 @@ extension ServerSettings {
   /// | `port.client_id`, `port.client_secret` | text, secret | required with `api` | |
   /// | `port.api_token` | text, secret | required with `entities` | |
   /// | `port.setup` | yes or no | no | makes missing blueprints at start |
+  /// | `port.removal_percent` | number | 25 | the share of a kind that may go from Port at once; more waits for a word |
   /// | `porc.listen` | HOST:PORT | `127.0.0.1:8800` | |
   /// | `porc.public_url` | URL | none | where TFE reaches PORC, to tell it about runs, and its workspaces link to |
   /// | `porc.follow_interval_seconds` | number | 10 | between two looks at what TFE did not tell |
@@ -207,9 +210,13 @@ extension ServerSettings {
       ? .staticToken(reader.required("port.api_token", isSecret: true))
       : .clientCredentials(
         id: reader.required("port.client_id"), secret: reader.required("port.client_secret", isSecret: true))
-    return PortalSettings(
+    var settings = PortalSettings(
       baseURL: baseURL, credentials: credentials, dialect: dialect ?? .api,
       makesBlueprints: reader.flag("port.setup") ?? false)
+    if let percent = reader.number("port.removal_percent", in: 0...100) {
+      settings.removalLimit = Double(percent) / 100
+    }
+    return settings
   }
 
   /// `HOST:PORT`, the host in brackets where it holds colons.

@@ -13,6 +13,7 @@ struct HealthRoutes: Sendable {
   let budget: RateBudget
   /// `nil` where TFE does not reach this PORC.
   let notifications: Notifications?
+  let portal: PortalHealth
 
   func register(in routes: Routes) {
     routes.get("/healthz", needs: nil) { _, _ in try .json(Health(status: "ok", version: PorcVersion.current)) }
@@ -36,14 +37,8 @@ struct HealthRoutes: Sendable {
     let notifications = try await notifications?.report()
     // Of one that was never looked at nobody knows.
     let seen = sources.filter { $0.report.error != nil || $0.report.syncedAt != nil }
-    let lag = backlog.behindSince.map { max(0, Date().timeIntervalSince($0)) } ?? 0
     let text = """
-      # HELP porc_portal_behind Entities that the portal does not show as it should.
-      # TYPE porc_portal_behind gauge
-      porc_portal_behind \(backlog.count)
-      # HELP porc_portal_lag_seconds How long the longest waiting entity is behind.
-      # TYPE porc_portal_lag_seconds gauge
-      porc_portal_lag_seconds \(lag)
+      \(Self.text(backlog, portal.reading))
       # HELP porc_events_total Events recorded.
       # TYPE porc_events_total counter
       porc_events_total \(try await store.lastPosition())
@@ -60,6 +55,30 @@ struct HealthRoutes: Sendable {
       \(notifications.map(Self.text) ?? "")
       """
     return .bytes(Data(text.utf8), type: "text/plain; version=0.0.4; charset=utf-8")
+  }
+
+  private static func text(_ backlog: PortalBacklog, _ portal: PortalHealth.Reading) -> String {
+    let lag = backlog.behindSince.map { max(0, Date().timeIntervalSince($0)) } ?? 0
+    return """
+      # HELP porc_portal_up Whether the portal takes what it is sent.
+      # TYPE porc_portal_up gauge
+      porc_portal_up \(portal.reason == nil ? 1 : 0)
+      # HELP porc_portal_behind Entities that the portal does not show as it should.
+      # TYPE porc_portal_behind gauge
+      porc_portal_behind \(backlog.count)
+      # HELP porc_portal_lag_seconds How long the longest waiting entity is behind.
+      # TYPE porc_portal_lag_seconds gauge
+      porc_portal_lag_seconds \(lag)
+      # HELP porc_portal_parked Entities that the portal refuses as they are.
+      # TYPE porc_portal_parked gauge
+      porc_portal_parked \(backlog.parked)
+      # HELP porc_portal_held_removals Entities that are kept in the portal until somebody confirms that they go.
+      # TYPE porc_portal_held_removals gauge
+      porc_portal_held_removals \(portal.held)
+      # HELP porc_portal_written_total States of entities that the portal took.
+      # TYPE porc_portal_written_total counter
+      porc_portal_written_total \(portal.written)
+      """
   }
 
   private static func text(_ notifications: NotificationReport) -> String {

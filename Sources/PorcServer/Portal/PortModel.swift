@@ -16,18 +16,29 @@ extension Entity {
 extension PortalEntity {
   /// The properties that should have no value now, and had one in what the portal last took, or may have had.
   func cleared(since acknowledged: PortalEntity?) -> [String] {
-    properties.filter { key, value in
-      value.isNull && (acknowledged == nil || acknowledged?.properties[key]?.isNull == false)
+    guard let acknowledged else { return properties.filter(\.value.isNull).keys.sorted() }
+    return acknowledged.properties.filter { key, value in
+      !value.isNull && (properties[key] ?? .null).isNull
     }.keys.sorted()
   }
 
-  /// Whether the portal shows what it should, as far as it is ours: what others added there is theirs.
-  func isShown(by remote: Entity) -> Bool {
-    let properties = properties.allSatisfy { key, value in
-      Value(remote.properties[key] ?? .null).isSame(as: value)
-    }
-    let relations = relations.allSatisfy { key, value in Value(remote.relations[key] ?? .null) == value }
-    return properties && relations && remote.title == title
+  /// The properties and relations that the portal shows otherwise than it should, as far as they are ours: what others
+  /// added there is theirs. `title` stands for the title.
+  func keysShownOtherwise(by remote: Entity) -> [String] {
+    var keys = properties.filter { key, value in !Value(remote.properties[key] ?? .null).isSame(as: value) }.keys
+      .sorted()
+    keys += relations.filter { key, value in Value(remote.relations[key] ?? .null) != value }.keys
+      .filter { !keys.contains($0) }.sorted()
+    return remote.title == title ? keys : keys + ["title"]
+  }
+
+  /// What the portal shows of that which is ours.
+  func shown(by remote: Entity) -> PortalEntity {
+    var shown = self
+    shown.title = remote.title ?? ""
+    for key in properties.keys { shown.properties[key] = Value(remote.properties[key] ?? .null) }
+    for key in relations.keys { shown.relations[key] = Value(remote.relations[key] ?? .null) }
+    return shown
   }
 }
 
@@ -39,6 +50,9 @@ extension Value {
       Set(mine.keys).union(theirs.keys).allSatisfy { (mine[$0] ?? .null).isSame(as: theirs[$0] ?? .null) }
     case (.array(let mine), .array(let theirs)):
       mine.count == theirs.count && zip(mine, theirs).allSatisfy { $0.isSame(as: $1) }
+    // Port spells moments in its own way: 2026-01-01T00:00:00.000Z.
+    case (.string(let mine), .string(let theirs)) where mine != theirs:
+      Timestamp.date(mine).map { $0 == Timestamp.date(theirs) } ?? false
     // JSON's readers keep what a double holds.
     case (.number(let mine), .number(let theirs)): mine == theirs || mine.doubleValue == theirs.doubleValue
     default: self == other

@@ -185,7 +185,7 @@ struct CatalogSyncTests {
     let folder = try folder("web/1.0.0")
     try await withSync(of: folder) { sync, store, _ in
       try await sync.sync()
-      let difference = try #require(try await store.differences(limit: 1).first)
+      let difference = try #require(try await store.differences(.template, limit: 1).first)
       try await store.postpone(difference, for: 60, rejection: "It is too large.")
       let finding = try #require(try await sync.report().first?.report.findings.first)
       #expect(finding.message == "web-1-0-0: is not shown in Port as it is, since Port refuses it: It is too large.")

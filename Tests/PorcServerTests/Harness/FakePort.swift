@@ -15,6 +15,10 @@ final class FakePort: Sendable {
     var isAway = false
     /// Identifiers that it refuses, with status 422.
     var refused: Set<String> = []
+    /// Identifiers that break it, with status 500.
+    var breaking: Set<String> = []
+    /// Whether a PATCH may take a property's value away.
+    var takesNulls = true
   }
 
   let server = ScriptedServer()
@@ -47,6 +51,8 @@ final class FakePort: Sendable {
     state.withLock { $0.entities[blueprint]?[identifier] }
   }
 
+  func count(in blueprint: String) -> Int { state.withLock { $0.entities[blueprint]?.count ?? 0 } }
+
   /// The calls, but those for tokens.
   var calls: [String] { server.calls.filter { $0 != "POST /v1/auth/access_token" } }
 
@@ -64,7 +70,11 @@ final class FakePort: Sendable {
     on("POST \(path)/entities/bulk") { request, state in
       var stored: [Value] = []
       var errors: [Value] = []
-      for (index, entity) in (request.value["entities"]?.arrayValue ?? []).enumerated() {
+      let entities = request.value["entities"]?.arrayValue ?? []
+      if entities.contains(where: { state.breaking.contains($0["identifier"]?.stringValue ?? "") }) {
+        return .status(500)
+      }
+      for (index, entity) in entities.enumerated() {
         let identifier = entity["identifier"]?.stringValue ?? ""
         if state.refused.contains(identifier) {
           errors.append([
@@ -81,6 +91,11 @@ final class FakePort: Sendable {
       }
       let answer: Value = ["ok": true, "entities": .array(stored), "errors": .array(errors)]
       return .json(answer.json(), status: errors.isEmpty ? 200 : 207)
+    }
+    on("POST /v1/blueprints/\(blueprint)/bulk/entities/delete") { request, state in
+      let asked = (request.value["entities"]?.arrayValue ?? []).compactMap(\.stringValue)
+      let deleted = asked.filter { state.entities[blueprint]?.removeValue(forKey: $0) != nil }
+      return .json(Value.object(["ok": true, "deletedEntities": .array(deleted.map(Value.string))]).json())
     }
     on("POST \(path)/entities/search") { _, state in
       let entities = (state.entities[blueprint] ?? [:]).map { identifier, entity in
@@ -100,9 +115,16 @@ final class FakePort: Sendable {
     }
     on("PATCH \(path)") { request, state in
       guard state.entities[blueprint]?[identifier] != nil else { return missing }
+      let values = request.value["properties"]?.objectValue?.values.map { $0 } ?? []
+      if !state.takesNulls, values.contains(.null) { return .json(#"{"ok":false,"error":"invalid"}"#, status: 422) }
       var change = request.value.objectValue ?? [:]
       change["identifier"] = .string(identifier)
       state.merge(.object(change), into: blueprint)
+      return .json(#"{"ok":true,"entity":{"identifier":"\#(identifier)"}}"#)
+    }
+    on("PUT \(path)") { request, state in
+      guard state.entities[blueprint]?.removeValue(forKey: identifier) != nil else { return missing }
+      state.merge(request.value, into: blueprint)
       return .json(#"{"ok":true,"entity":{"identifier":"\#(identifier)"}}"#)
     }
     on("DELETE \(path)") { _, state in

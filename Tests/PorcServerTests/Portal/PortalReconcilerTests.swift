@@ -98,9 +98,9 @@ struct PortalReconcilerTests {
       let text = try JSONEncoder().encode(sent.properties)
       var back = sent
       back.properties = try JSONDecoder().decode([String: JSON].self, from: text)
-      #expect(entity.isShown(by: back), "\(value)")
+      #expect(entity.keysShownOtherwise(by: back) == [], "\(value)")
       back.properties["y"] = "set there"
-      #expect(!entity.isShown(by: back))
+      #expect(entity.keysShownOtherwise(by: back) == ["y"])
     }
   }
 }

@@ -1,0 +1,55 @@
+import PorcCore
+import PorcStore
+
+/// What is done in one call of the portal, or begins with one.
+enum PortalCall: Sendable, Equatable {
+  /// Created or changed together.
+  case upsert([PortalDifference])
+  /// Changed alone, since values are taken away as well, which only a change of one entity can.
+  case patch(PortalDifference, clearing: [String])
+  case remove([PortalDifference])
+
+  /// As many as Port takes in a bulk call.
+  static let bulk = 20
+  /// As many as Port takes in a bulk deletion.
+  static let bulkRemoval = 100
+
+  var differences: [PortalDifference] {
+    switch self {
+    case .upsert(let differences), .remove(let differences): differences
+    case .patch(let difference, _): [difference]
+    }
+  }
+
+  /// The calls that write `differences`, each in one of them: few, in the order given.
+  ///
+  /// What failed before goes alone: an entity that breaks a call must not take others with it again.
+  ///
+  /// - Parameter isPlain: whether the portal speaks the plain dialect: no bulk, and null clears in every write.
+  static func writes(_ differences: [PortalDifference], isPlain: Bool) -> [PortalCall] {
+    var calls: [PortalCall] = []
+    var together: [PortalDifference] = []
+    for difference in differences {
+      let cleared =
+        difference.acknowledged == nil ? [] : difference.desired?.cleared(since: difference.acknowledged) ?? []
+      if isPlain || (difference.attempts > 0 && cleared.isEmpty) || difference.actionRun != nil && cleared.isEmpty {
+        calls.append(.upsert([difference]))
+      } else if !cleared.isEmpty {
+        calls.append(.patch(difference, clearing: cleared))
+      } else {
+        together.append(difference)
+        if together.count == bulk {
+          calls.append(.upsert(together))
+          together = []
+        }
+      }
+    }
+    return together.isEmpty ? calls : calls + [.upsert(together)]
+  }
+
+  static func removals(_ differences: [PortalDifference]) -> [PortalCall] {
+    let again = differences.filter { $0.attempts > 0 }.map { PortalCall.remove([$0]) }
+    let first = differences.filter { $0.attempts == 0 }
+    return first.isEmpty ? again : again + [.remove(first)]
+  }
+}

@@ -1,0 +1,161 @@
+import Foundation
+import Logging
+import PorcCore
+import PorcStore
+import PortPortal
+import Retry
+
+/// Makes the calls that bring the portal nearer to what it should show, and records what came of them.
+struct PortalWriter: Sendable {
+  let store: any Store
+  let client: PortClient
+  /// Whether the portal speaks the plain dialect, which takes a null for the clearing of a property.
+  let isPlain: Bool
+  let health: PortalHealth
+  let logger: Logger
+
+  /// A refusal mends itself only when somebody changes something.
+  private static let refused = Backoff(base: .seconds(1), ceiling: .seconds(60))
+  /// What an entity relates to is on its way, or PORC hopes so.
+  private static let waiting = Backoff(base: .milliseconds(100), ceiling: .seconds(5))
+
+  /// - Throws: `CancellationError`, or what keeps the database from recording it; then the differences are still there.
+  func make(_ call: PortalCall) async throws {
+    switch call {
+    case .upsert(let differences): try await upsert(differences)
+    case .patch(let difference, let keys): try await patch(difference, clearing: keys)
+    case .remove(let differences): try await remove(differences)
+    }
+  }
+
+  private func upsert(_ differences: [PortalDifference]) async throws {
+    guard let kind = differences.first?.kind else { return }
+    let entities = differences.compactMap { $0.desired.map { Entity($0, keepingNulls: isPlain) } }
+    var options = UpsertOptions.merging
+    options.runID = differences.count == 1 ? differences[0].actionRun : nil
+    let results = try await client.entities.upsert(all: entities, in: kind.rawValue, options)
+    var taken: [PortalDifference] = []
+    for (difference, result) in zip(differences, results) {
+      do {
+        if let error = result.error { throw error }
+        // What the portal has just made holds nothing but what it was given.
+        if result.outcome != .created, difference.acknowledged == nil { try await clearLeftOvers(difference) }
+        taken.append(difference)
+      } catch let error as PortError {
+        try await postpone(difference, error)
+      }
+    }
+    try await acknowledge(taken)
+  }
+
+  /// Somebody's entity became PORC's, or one that PORC had forgotten: what PORC shows no value for is cleared there.
+  private func clearLeftOvers(_ difference: PortalDifference) async throws {
+    guard !isPlain, let desired = difference.desired else { return }
+    let remote = try await client.entities.get(desired.identifier, in: desired.kind.rawValue)
+    let present = desired.cleared(since: nil).filter { (remote?.properties[$0] ?? .null) != .null }
+    guard !present.isEmpty else { return }
+    try await change(desired, EntityPatch(clearing: present), runID: difference.actionRun)
+  }
+
+  private func patch(_ difference: PortalDifference, clearing keys: [String]) async throws {
+    guard let desired = difference.desired else { return }
+    do {
+      try await change(desired, EntityPatch(desired, clearing: keys), runID: difference.actionRun)
+      try await acknowledge([difference])
+    } catch let error as PortError where error.kind == .notFound {
+      // It is gone from there, or what it relates to is: the answer to a write says which.
+      try await upsert([difference])
+    } catch let error as PortError {
+      try await postpone(difference, error)
+    }
+  }
+
+  /// Where Port does not take a null, what is there is written again without the keys.
+  private func change(_ entity: PortalEntity, _ patch: EntityPatch, runID: String?) async throws {
+    let (identifier, blueprint) = (entity.identifier, entity.kind.rawValue)
+    do {
+      try await client.entities.patch(identifier, in: blueprint, patch, runID: runID)
+    } catch let error as PortError where error.kind == .unprocessable {
+      guard var whole = try await client.entities.get(identifier, in: blueprint) else { throw error }
+      whole.take(patch)
+      try await client.entities.put(identifier, in: blueprint, whole, runID: runID)
+    }
+  }
+
+  private func remove(_ differences: [PortalDifference]) async throws {
+    guard let kind = differences.first?.kind else { return }
+    // A plain registry has no deletion: it keeps what it was last told, such as `destroyed`.
+    if isPlain { return try await store.acknowledge(differences) }
+    var gone: Set<String> = []
+    if differences.count > 1 {
+      let results = try await client.entities.delete(all: differences.map(\.identifier), in: kind.rawValue)
+      gone = Set(results.filter { $0.outcome == .deleted }.map(\.identifier))
+    }
+    // Those that the bulk call did not name: none of them where one has dependents.
+    for difference in differences where !gone.contains(difference.identifier) {
+      do {
+        // Answers the same whether it was there or not.
+        try await client.entities.delete(difference.identifier, in: kind.rawValue)
+        gone.insert(difference.identifier)
+      } catch let error as PortError {
+        try await postpone(difference, error)
+        if health.isAway { break }
+      }
+    }
+    try await acknowledge(differences.filter { gone.contains($0.identifier) })
+  }
+
+  private func acknowledge(_ differences: [PortalDifference]) async throws {
+    guard !differences.isEmpty else { return }
+    try await store.acknowledge(differences)
+    if let away = health.answered(differences.count) {
+      logger.notice("the portal is back", metadata: ["away_s": "\(away.components.seconds)"])
+    }
+  }
+
+  /// What a failure means: for the portal as a whole, or for this entity alone.
+  private func postpone(_ difference: PortalDifference, _ error: PortError) async throws {
+    guard !health.failed(error) else {
+      if health.isToldAgain {
+        logger.warning("the portal is away, and what it shows gets old", metadata: ["error": "\(error)"])
+      }
+      return
+    }
+    let isWaiting = error.kind == .notFound && difference.desired?.relations.isEmpty == false
+    let backoff = isWaiting ? Self.waiting : Self.refused
+    var random = SystemRandomNumberGenerator()
+    let delay = max(backoff.delay(attempt: difference.attempts + 1, using: &random), error.retryAfter ?? .zero)
+    logger.log(
+      level: isWaiting && difference.attempts < 5 ? .info : .warning, "the portal refused an entity",
+      metadata: [
+        "entity": "\(difference.kind.rawValue)/\(difference.identifier)", "error": "\(error)",
+        "delay_ms": "\(delay.milliseconds)",
+      ])
+    try await store.postpone(
+      difference, for: Double(delay.milliseconds) / 1000, rejection: error.kind == .server ? nil : error.message)
+  }
+}
+
+extension EntityPatch {
+  fileprivate init(clearing keys: [String]) {
+    self.init(properties: Dictionary(uniqueKeysWithValues: keys.map { ($0, .null) }))
+  }
+
+  /// Everything of an entity that has a value, and null for `keys`.
+  fileprivate init(_ entity: PortalEntity, clearing keys: [String]) {
+    let whole = Entity(entity)
+    self.init(clearing: keys)
+    title = whole.title.map(JSON.string)
+    properties?.merge(whole.properties) { _, value in value }
+    relations = whole.relations
+  }
+}
+
+extension Entity {
+  /// The same after a change that Port has not made.
+  fileprivate mutating func take(_ patch: EntityPatch) {
+    if let title = patch.title?.string { self.title = title }
+    properties = properties.merging(patch.properties ?? [:]) { $1 }.filter { $0.value != .null }
+    relations = relations.merging(patch.relations ?? [:]) { $1 }.filter { $0.value != .null }
+  }
+}

@@ -133,7 +133,7 @@ let package = Package(
     tests(
       "PorcServerTests",
       [
-        "Archive", "HCL", "HTTPExchange", "PorcCore", "PorcServer", "PorcStore", "PortPortal", "Retry",
+        "Archive", "HCL", "HTTPExchange", "PorcCore", "PorcServer", "PorcStore", "PortPortal", "Retry", "Sandbox",
         "TerraformEnterprise", asyncHTTPClient, configuration, crypto, cryptoExtras, httpTypes, logging, nioCore,
         serviceLifecycle,
       ]),

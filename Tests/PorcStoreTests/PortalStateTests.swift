@@ -158,4 +158,89 @@ import Testing
     #expect(try await bench.store.untilNextDifference() == 60)
     #expect(try await bench.store.portalStatus(.instance, "vm")?.rejection == "no")
   }
+
+  /// What the portal was seen to show is what it acknowledged, so that only what differs from it needs clearing.
+  @Test(arguments: StoreKind.all)
+  func whatThePortalWasSeenToShowCountsAsAcknowledged(kind: StoreKind) async throws {
+    let bench = try await Bench(kind)
+    try await bench.submit("vm", as: "porc-1")
+    let first = try await difference(bench)
+    try await bench.store.acknowledge([first])
+    var shown = try #require(first.desired)
+    shown.properties["region"] = "made up"
+    try await bench.store.markDifferent([PortalSight(kind: .instance, identifier: "vm", shown: shown)])
+    let again = try await difference(bench)
+    #expect(again.acknowledged == shown && again.desired == first.desired)
+    #expect(again.version > first.version)
+    try await bench.store.acknowledge([again])
+    #expect(try await bench.store.portalBacklog().count == 0)
+  }
+
+  @Test(arguments: StoreKind.all)
+  func everythingCanBeSentAnew(kind: StoreKind) async throws {
+    let bench = try await Bench(kind)
+    for name in ["a", "b", "c"] { try await bench.submit(name, as: "porc-\(name)") }
+    let first = try await bench.differences(limit: 10)
+    try await bench.store.acknowledge(Array(first.prefix(2)))
+    try await bench.store.postpone(first[2], for: 60, rejection: "no")
+    #expect(
+      try await bench.store.parkedEntities(limit: 10) == [
+        ParkedEntity(kind: .instance, identifier: "c", reason: "no", behindSince: Bench.start)
+      ])
+    #expect(try await bench.store.portalBacklog() == PortalBacklog(count: 1, behindSince: Bench.start, parked: 1))
+    #expect(try await bench.differences(limit: 10).isEmpty)
+    try await bench.store.retryPostponed()
+    #expect(try await bench.differences(limit: 10).map(\.identifier) == ["c"])
+
+    try await bench.store.postpone(try await difference(bench), for: 60, rejection: "no")
+    try await bench.store.markAllDifferent()
+    let all = try await bench.differences(limit: 10)
+    #expect(all.map(\.identifier).sorted() == ["a", "b", "c"])
+    #expect(all.allSatisfy { $0.acknowledged == nil })
+    try await bench.store.acknowledge(all)
+    #expect(try await bench.store.portalBacklog() == PortalBacklog(count: 0, behindSince: nil))
+  }
+
+  @Test(arguments: StoreKind.all)
+  func aRemovalIsCountedUntilItIsConfirmedOrNotWantedAnyMore(kind: StoreKind) async throws {
+    let bench = try await Bench(kind)
+    func sync(_ names: [String]) async throws {
+      try await bench.store.replaceTemplates(
+        of: "s", with: names.map { .sample($0, .one, source: "s") },
+        archives: names.reduce(into: [:]) { $0.merge(Template.archive(of: $1)) { $1 } })
+    }
+    func removals(confirmed: Bool) async throws -> [String] {
+      try await bench.store.removals(.template, confirmed: confirmed, limit: 10).map(\.identifier)
+    }
+    try await sync(["a", "b", "c"])
+    try await bench.store.acknowledge(try await bench.differences(limit: 10))
+    #expect(try await bench.store.removalShare(.template) == RemovalShare(removals: 0, shown: 0), "nothing should go")
+    try await sync(["a"])
+    #expect(try await bench.store.removalShare(.template) == RemovalShare(removals: 2, shown: 3))
+    #expect(try await bench.store.removalShare(.instance) == RemovalShare(removals: 0, shown: 0))
+    #expect(try await removals(confirmed: true) == [])
+    #expect(try await bench.store.untilNextDifference() == nil, "removals do not count")
+
+    #expect(try await bench.store.confirmRemovals() == 2)
+    #expect(try await bench.store.confirmRemovals() == 0)
+    #expect(try await bench.store.removalShare(.template) == RemovalShare(removals: 0, shown: 0))
+    #expect(try await removals(confirmed: true) == ["b-1-0-0", "c-1-0-0"])
+
+    try await sync(["a", "b"])
+    #expect(try await bench.differences(limit: 10).map(\.identifier) == ["b-1-0-0", "c-1-0-0"])
+    try await sync(["a"])
+    #expect(try await removals(confirmed: true) == ["c-1-0-0"], "the word was for another removal")
+    #expect(try await removals(confirmed: false) == ["b-1-0-0", "c-1-0-0"])
+  }
+
+  @Test(arguments: StoreKind.all)
+  func whatIsWantedCanBeReadInParts(kind: StoreKind) async throws {
+    let bench = try await Bench(kind)
+    for name in ["a", "b", "c"] { try await bench.submit(name, as: "porc-\(name)") }
+    #expect(try await bench.store.desiredIdentifiers(.instance) == ["a", "b", "c"])
+    #expect(try await bench.store.desiredIdentifiers(.template) == [])
+    let some = try await bench.store.desiredEntities(.instance, among: ["c", "a", "x", "'; DROP TABLE run; --"])
+    #expect(some.map(\.identifier).sorted() == ["a", "c"])
+    #expect(try await bench.store.desiredEntities(.instance, among: []).isEmpty)
+  }
 }

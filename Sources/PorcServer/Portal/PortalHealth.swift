@@ -31,7 +31,7 @@ final class PortalHealth: Sendable {
 
   /// While the portal is away it is asked every two seconds at least: it should be right soon after it is back.
   private static let backoff = Backoff(base: .milliseconds(200), ceiling: .seconds(2))
-  /// Port's longest window of calls is five minutes: what asks for more is not meant.
+  /// Port's longest window of calls is five minutes: a wait that is longer cannot be meant.
   private static let longestRest = Duration.seconds(300)
   private static let toleratedFaults = 3
 
@@ -90,7 +90,8 @@ final class PortalHealth: Sendable {
       state.failures += 1
       var random = SystemRandomNumberGenerator()
       let rest = Self.backoff.delay(attempt: state.failures, using: &random)
-      state.restsUntil = now + max(rest, min(error.retryAfter ?? .zero, Self.longestRest))
+      let asked = error.retryAfter.flatMap { $0 <= Self.longestRest ? $0 : nil } ?? .zero
+      state.restsUntil = now + max(rest, asked)
       return true
     }
   }

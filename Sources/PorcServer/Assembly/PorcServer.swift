@@ -107,8 +107,11 @@ public struct PorcServer: Service {
       store: store, driver: driver.with(priority: .background), retention: settings.retention,
       idle: 2 * settings.sweepInterval, logger: logger)
     let isPlain = settings.portal.dialect == .entities
-    let writer = PortalWriter(store: store, client: portal, isPlain: isPlain, health: portalHealth, logger: logger)
-    let reconciler = isPlain ? nil : PortalReconciler(store: store, client: portal, logger: logger)
+    let writer = PortalWriter(
+      store: store, client: portal, names: settings.portal.names, isPlain: isPlain, health: portalHealth, logger: logger
+    )
+    let reconciler =
+      isPlain ? nil : PortalReconciler(store: store, client: portal, names: settings.portal.names, logger: logger)
     services = [
       doorbell,
       PortalSync(

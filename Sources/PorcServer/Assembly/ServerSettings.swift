@@ -57,6 +57,7 @@ public struct PortalSettings: Sendable {
   public var baseURL: URL
   public var credentials: PortClient.Credentials
   public var dialect: PortClient.Dialect
+  public var names = PortNames()
   /// Whether the two blueprints are made at start where they are missing.
   public var makesBlueprints: Bool
   /// Which share of what the portal shows may go from it at once, from 0 to 1; more waits for somebody's word.

@@ -122,7 +122,8 @@ public struct Doctor: Sendable {
   private func port(_ http: HTTPClient) async throws -> String {
     let client = PorcServer.portalClient(settings.portal, http, logger)
     var missing: [String] = []
-    for blueprint in PortBlueprints.all where try await client.blueprints.get(blueprint.identifier) == nil {
+    for blueprint in PortBlueprints(settings.portal.names).all
+    where try await client.blueprints.get(blueprint.identifier) == nil {
       missing.append(blueprint.identifier)
     }
     guard missing.isEmpty else {
@@ -154,7 +155,7 @@ extension PorcServer {
   public static func setUpPortal(_ settings: PortalSettings, logger: Logger) async throws -> [String] {
     let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: .plain)
     do {
-      let made = try await PortBlueprints.ensure(with: portalClient(settings, http, logger))
+      let made = try await PortBlueprints(settings.names).ensure(with: portalClient(settings, http, logger))
       try await http.shutdown()
       return made
     } catch {

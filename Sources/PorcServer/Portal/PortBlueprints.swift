@@ -2,15 +2,21 @@ import PorcCore
 import PortPortal
 
 /// The two blueprints that PORC writes entities of, and their making where they are not there.
-enum PortBlueprints {
+struct PortBlueprints {
+  private let names: PortNames
+
+  init(_ names: PortNames) {
+    self.names = names
+  }
+
   /// In the order in which they can be made: the second one relates to the first.
-  static let all = [template, instance]
+  var all: [Portal.Blueprint] { [template, instance] }
 
   /// Makes those that are missing. What is there is left alone: it may have been extended.
   ///
   /// - Returns: the identifiers of those that were made.
   @discardableResult
-  static func ensure(with client: PortClient) async throws -> [String] {
+  func ensure(with client: PortClient) async throws -> [String] {
     var made: [String] = []
     for blueprint in all where try await client.blueprints.get(blueprint.identifier) == nil {
       do {
@@ -23,52 +29,56 @@ enum PortBlueprints {
     return made
   }
 
-  private static let template = Portal.Blueprint(
-    identifier: PortalEntity.Kind.template.rawValue, title: "Blueprint Template", icon: "Template",
-    schema: Portal.Blueprint.Schema(
-      properties: [
-        "module_path": text("Module Path"),
-        "repo_url": url("Repository"),
-        "inputs_required": ["type": "array", "title": "Required Inputs", "items": ["type": "string"]],
-        "owner": text("Owner"),
-        "status": choice("Status", templateColors),
-        "name": text("Name"),
-        "version": text("Version"),
-        "description": text("Description"),
-        "inputs": ["type": "array", "title": "Inputs", "items": ["type": "object"]],
-        "commit": text("Commit"),
-        "readme": ["type": "string", "title": "README", "format": "markdown"],
-      ], required: ["module_path", "status"]))
+  private var template: Portal.Blueprint {
+    Portal.Blueprint(
+      identifier: names.templateBlueprint, title: "Blueprint Template", icon: "Template",
+      schema: Portal.Blueprint.Schema(
+        properties: [
+          "module_path": Self.text("Module Path"),
+          "repo_url": Self.url("Repository"),
+          "inputs_required": ["type": "array", "title": "Required Inputs", "items": ["type": "string"]],
+          "owner": Self.text("Owner"),
+          "status": Self.choice("Status", Self.templateColors),
+          "name": Self.text("Name"),
+          "version": Self.text("Version"),
+          "description": Self.text("Description"),
+          "inputs": ["type": "array", "title": "Inputs", "items": ["type": "object"]],
+          "commit": Self.text("Commit"),
+          "readme": ["type": "string", "title": "README", "format": "markdown"],
+        ], required: ["module_path", "status"]))
+  }
 
-  private static let instance = Portal.Blueprint(
-    identifier: PortalEntity.Kind.instance.rawValue, title: "Blueprint Instance", icon: "Terraform",
-    schema: Portal.Blueprint.Schema(
-      properties: [
-        "workspace_id": text("Workspace ID"),
-        "terraform_status": choice("Terraform Status", statusColors),
-        "run_id": text("Run ID"),
-        "blueprint": text("Blueprint"),
-        "region": text("Region"),
-        "repo_url": url("Repository"),
-        "tfe_link": url("Run in Terraform Enterprise"),
-        "porc_run_id": text("PORC Run ID"),
-        "operation": choice("Operation", ["apply": "blue", "destroy": "red"]),
-        "environment": text("Environment"),
-        "owner": text("Owner"),
-        "inputs": ["type": "object", "title": "Inputs"],
-        "plan_summary": text("Plan"),
-        "outputs": ["type": "object", "title": "Outputs"],
-        "last_error": text("Last Error"),
-        "waiting_for": text("Waiting For"),
-        "updated_at": time("Updated At"),
-        "deployed_blueprint": text("Deployed Blueprint"),
-        "deployed_run_id": text("Deployed Run ID"),
-        "deployed_at": time("Deployed At"),
-      ], required: ["terraform_status"]),
-    relations: [
-      "blueprint": Portal.Blueprint.Relation(
-        title: "Blueprint Template", target: PortalEntity.Kind.template.rawValue, required: false, many: false)
-    ])
+  private var instance: Portal.Blueprint {
+    Portal.Blueprint(
+      identifier: names.instanceBlueprint, title: "Blueprint Instance", icon: "Terraform",
+      schema: Portal.Blueprint.Schema(
+        properties: [
+          "workspace_id": Self.text("Workspace ID"),
+          "terraform_status": Self.choice("Terraform Status", Self.statusColors),
+          "run_id": Self.text("Run ID"),
+          "blueprint": Self.text("Blueprint"),
+          "region": Self.text("Region"),
+          "repo_url": Self.url("Repository"),
+          "tfe_link": Self.url("Run in Terraform Enterprise"),
+          "porc_run_id": Self.text("PORC Run ID"),
+          "operation": Self.choice("Operation", ["apply": "blue", "destroy": "red"]),
+          "environment": Self.text("Environment"),
+          "owner": Self.text("Owner"),
+          "inputs": ["type": "object", "title": "Inputs"],
+          "plan_summary": Self.text("Plan"),
+          "outputs": ["type": "object", "title": "Outputs"],
+          "last_error": Self.text("Last Error"),
+          "waiting_for": Self.text("Waiting For"),
+          "updated_at": Self.time("Updated At"),
+          "deployed_blueprint": Self.text("Deployed Blueprint"),
+          "deployed_run_id": Self.text("Deployed Run ID"),
+          "deployed_at": Self.time("Deployed At"),
+        ], required: ["terraform_status"]),
+      relations: [
+        "blueprint": Portal.Blueprint.Relation(
+          title: "Blueprint Template", target: names.templateBlueprint, required: false, many: false)
+      ])
+  }
 
   private static let templateColors = ["active": "green", "deprecated": "yellow", "retired": "lightGray"]
 

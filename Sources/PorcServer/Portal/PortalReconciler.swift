@@ -8,11 +8,12 @@ import PortPortal
 struct PortalReconciler: Sendable {
   let store: any Store
   let client: PortClient
+  let names: PortNames
   let logger: Logger
 
   func reconcile() async throws {
     for kind in PortalEntity.Kind.writingOrder {
-      let comparison = PortalComparison(store: store, client: client)
+      let comparison = PortalComparison(store: store, client: client, names: names)
       try await comparison.run(kind) { findings in
         for finding in findings {
           logger.info(
@@ -33,6 +34,7 @@ struct PortalReconciler: Sendable {
 struct PortalComparison: Sendable {
   let store: any Store
   let client: PortClient
+  let names: PortNames
 
   /// An entity that the portal does not show as it should.
   struct Finding: Sendable {
@@ -71,7 +73,7 @@ struct PortalComparison: Sendable {
       page = []
     }
     if !missing.isEmpty {
-      for try await entity in client.entities.search(in: kind.rawValue) {
+      for try await entity in client.entities.search(in: names.blueprint(kind)) {
         missing.remove(entity.identifier)
         page.append(entity)
         if page.count == 200 { try await compare() }

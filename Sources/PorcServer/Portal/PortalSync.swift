@@ -75,7 +75,7 @@ struct PortalSync: Service {
   private func makeBlueprints() async {
     while !Task.isShuttingDownGracefully && !Task.isCancelled {
       do {
-        for made in try await PortBlueprints.ensure(with: writer.client) {
+        for made in try await PortBlueprints(writer.names).ensure(with: writer.client) {
           logger.info("a blueprint was made in the portal", metadata: ["blueprint": "\(made)"])
         }
         return

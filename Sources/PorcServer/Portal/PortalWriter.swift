@@ -9,6 +9,7 @@ import Retry
 struct PortalWriter: Sendable {
   let store: any Store
   let client: PortClient
+  let names: PortNames
   /// Whether the portal speaks the plain dialect, which takes a null for the clearing of a property.
   let isPlain: Bool
   let health: PortalHealth
@@ -33,7 +34,7 @@ struct PortalWriter: Sendable {
     let entities = differences.compactMap { $0.desired.map { Entity($0, keepingNulls: isPlain) } }
     var options = UpsertOptions.merging
     options.runID = differences.count == 1 ? differences[0].actionRun : nil
-    let results = try await client.entities.upsert(all: entities, in: kind.rawValue, options)
+    let results = try await client.entities.upsert(all: entities, in: names.blueprint(kind), options)
     var taken: [PortalDifference] = []
     for (difference, result) in zip(differences, results) {
       do {
@@ -51,7 +52,7 @@ struct PortalWriter: Sendable {
   /// Somebody's entity became PORC's, or one that PORC had forgotten: what PORC shows no value for is cleared there.
   private func clearLeftOvers(_ difference: PortalDifference) async throws {
     guard !isPlain, let desired = difference.desired else { return }
-    let remote = try await client.entities.get(desired.identifier, in: desired.kind.rawValue)
+    let remote = try await client.entities.get(desired.identifier, in: names.blueprint(desired.kind))
     let present = desired.cleared(since: nil).filter { (remote?.properties[$0] ?? .null) != .null }
     guard !present.isEmpty else { return }
     try await change(desired, EntityPatch(clearing: present), runID: difference.actionRun)
@@ -72,7 +73,7 @@ struct PortalWriter: Sendable {
 
   /// Where Port does not take a null, what is there is written again without the keys.
   private func change(_ entity: PortalEntity, _ patch: EntityPatch, runID: String?) async throws {
-    let (identifier, blueprint) = (entity.identifier, entity.kind.rawValue)
+    let (identifier, blueprint) = (entity.identifier, names.blueprint(entity.kind))
     do {
       try await client.entities.patch(identifier, in: blueprint, patch, runID: runID)
     } catch let error as PortError where error.kind == .unprocessable {
@@ -88,14 +89,14 @@ struct PortalWriter: Sendable {
     if isPlain { return try await store.acknowledge(differences) }
     var gone: Set<String> = []
     if differences.count > 1 {
-      let results = try await client.entities.delete(all: differences.map(\.identifier), in: kind.rawValue)
+      let results = try await client.entities.delete(all: differences.map(\.identifier), in: names.blueprint(kind))
       gone = Set(results.filter { $0.outcome == .deleted }.map(\.identifier))
     }
     // Those that the bulk call did not name: none of them where one has dependents.
     for difference in differences where !gone.contains(difference.identifier) {
       do {
         // Answers the same whether it was there or not.
-        try await client.entities.delete(difference.identifier, in: kind.rawValue)
+        try await client.entities.delete(difference.identifier, in: names.blueprint(kind))
         gone.insert(difference.identifier)
       } catch let error as PortError {
         try await postpone(difference, error)

@@ -54,11 +54,12 @@ final class PortalBench: Sendable {
       retries: .never, logger: Self.silent)
     health = PortalHealth()
     let writer = PortalWriter(
-      store: store, client: client, isPlain: dialect == .entities, health: health, logger: Self.silent)
+      store: store, client: client, names: PortNames(), isPlain: dialect == .entities, health: health,
+      logger: Self.silent)
     sync = PortalSync(
       store: store, writer: writer, makesBlueprints: false, health: health, removalLimit: 0.25,
       doorbell: Doorbell(store: store), logger: Self.silent)
-    reconciler = PortalReconciler(store: store, client: client, logger: Self.silent)
+    reconciler = PortalReconciler(store: store, client: client, names: PortNames(), logger: Self.silent)
   }
 
   private final class Clock: Sendable {

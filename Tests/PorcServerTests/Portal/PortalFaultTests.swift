@@ -52,7 +52,8 @@ import Testing
         }
         // A comparison in the middle of it may fail, and then says nothing.
         let client = try Self.client(url)
-        let reconciler = PortalReconciler(store: test.server.store, client: client, logger: test.log.logger)
+        let reconciler = PortalReconciler(
+          store: test.server.store, client: client, names: PortNames(), logger: test.log.logger)
         for _ in 0..<5 { try? await reconciler.reconcile() }
         port.isCalm = true
         try await test.server.store.retryPostponed()

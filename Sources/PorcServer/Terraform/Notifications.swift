@@ -22,8 +22,8 @@ actor Notifications {
   private var suspects: [String: Suspicion] = [:]
   private var projectID: String?
 
-  /// Whatever costs a read must save several: the start of an apply is no news where PORC confirmed it.
-  private static let triggers: [NotificationTrigger] = [.needsAttention, .completed, .errored]
+  /// What a portal should show within a second. The start of an apply costs a read only where PORC did not confirm it.
+  private static let triggers: [NotificationTrigger] = [.needsAttention, .applying, .completed, .errored]
   /// One that failed is not tried again before, in seconds: each plan that begins would ask for it.
   static let failureRest: TimeInterval = 600
   /// One that seems not to work is not written again before, in seconds. Anybody can send a delivery that is not signed.

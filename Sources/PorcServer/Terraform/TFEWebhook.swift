@@ -64,7 +64,12 @@ struct TFEWebhook: Sendable {
       try await store.noteDelivery(of: owner)
       return try .json(Received(isTaken: false))
     }
-    guard try await isAbout(owner, tfeRunID, payload) else { return try .json(Received(isTaken: false)) }
+    let located = try await store.locate(tfeRunID)
+    guard try await isAbout(owner, located) else { return try .json(Received(isTaken: false)) }
+    if located?.run.state == .applying, Self.onlySays("run:applying", payload) {
+      try await store.noteDelivery(of: owner)
+      return try .json(Received(isTaken: false))
+    }
     // The same bytes are the same delivery: nobody who saw one can have PORC read the run again and again.
     let delivery = Digest.sha256(Data(bytes))
     let isNew = try await store.noteDelivery("\(owner)/\(delivery)", of: owner, about: tfeRunID)
@@ -83,12 +88,15 @@ struct TFEWebhook: Sendable {
   }
 
   /// Whether the run is of the workspace or project that signs. One that PORC does not know may be one that it makes now.
-  private func isAbout(_ owner: String, _ tfeRunID: String, _ payload: Value) async throws -> Bool {
-    guard let located = try await store.locate(tfeRunID), let workspace = located.situation.instance.workspace else {
-      return true
-    }
+  private func isAbout(_ owner: String, _ located: Located?) async throws -> Bool {
+    guard let workspace = located?.situation.instance.workspace else { return true }
     if workspace.id == owner { return true }
     return try await store.notification(of: workspace.id)?.project == owner
+  }
+
+  private static func onlySays(_ trigger: String, _ payload: Value) -> Bool {
+    let told = payload["notifications"]?.arrayValue ?? []
+    return !told.isEmpty && told.allSatisfy { $0["trigger"]?.stringValue == trigger }
   }
 
   private struct Received: Codable {

@@ -77,6 +77,23 @@ struct TFEWebhookTests {
     }
   }
 
+  /// That an apply begins is news only where PORC did not confirm it.
+  @Test func theStartOfAnApplyIsReadOnlyWhereItIsNews() async throws {
+    try await withPlanning { test, run, secret in
+      test.tfe.change { $0.runs[0].status = "applying" }
+      #expect(try await send(test, payload("run-1", "run:applying"), secret: secret).json["taken"] == true)
+      try await test.wait(run, for: "applying")
+      #expect(reads(test) == 1)
+      let known = try await send(test, payload("run-1", "run:applying", at: "2"), secret: secret)
+      #expect(known.status == 200 && known.json["taken"] == false)
+
+      test.tfe.change { $0.runs[0].status = "applied" }
+      #expect(try await send(test, payload("run-1", "run:completed", at: "3"), secret: secret).json["taken"] == true)
+      try await test.wait(run, for: "applied")
+      #expect(reads(test) == 2)
+    }
+  }
+
   @Test func whoDoesNotKnowTheSecretChangesNothing() async throws {
     try await withPlanning { test, _, secret in
       for body in [payload("run-1"), Self.verification, "", "nonsense"] {

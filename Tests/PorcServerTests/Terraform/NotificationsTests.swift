@@ -31,7 +31,7 @@ struct NotificationsTests {
       let first = try #require(made.first).attributes
       #expect(first["url"] == "https://porc.test/webhooks/tfe/ws-web")
       #expect(first["enabled"] == true && first["destination-type"] == "generic")
-      #expect(first["triggers"] == ["run:needs_attention", "run:completed", "run:errored"])
+      #expect(first["triggers"] == ["run:needs_attention", "run:applying", "run:completed", "run:errored"])
       #expect(made.map(\.token) == ["ws-web", "ws-db"].map { bench.driver.notifications?.secret(of: $0) ?? "" })
       #expect(Set(made.map(\.token)).count == 2 && made.allSatisfy { $0.token.utf8.count == 64 })
       #expect(try await notifications(bench).cover("ws-web"))

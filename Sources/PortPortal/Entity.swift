@@ -65,7 +65,7 @@ extension Entity: Decodable {
     }
   }
 
-  private static func instant(_ text: String) -> Date? {
+  static func instant(_ text: String) -> Date? {
     (try? Date(text, strategy: .iso8601.time(includingFractionalSeconds: true)))
       ?? (try? Date(text, strategy: .iso8601))
   }

@@ -26,8 +26,10 @@ public struct PortClient: Sendable {
     case entities
   }
 
+  public let actions: Actions
   public let blueprints: Blueprints
   public let entities: Entities
+  public let secrets: Secrets
 
   /// - Parameters:
   ///   - baseURL: scheme, host and port, without `/v1`. A user, a query or a fragment in it is left out.
@@ -52,8 +54,10 @@ public struct PortClient: Sendable {
     let session = Session(
       connection: connection,
       authorizer: Self.authorizer(credentials, connection, margin: tokenMargin / .seconds(1)))
+    actions = Actions(session: session)
     blueprints = Blueprints(session: session)
     entities = Entities(session: session, dialect: dialect)
+    secrets = Secrets(session: session)
   }
 
   private static func base(_ url: URL) -> String {

@@ -69,12 +69,27 @@ extension Portal.Blueprint {
     public var target: String
     public var required: Bool
     public var many: Bool
+    public var description: String?
+    public var type: String?
 
-    public init(title: String? = nil, target: String, required: Bool = false, many: Bool = false) {
+    public init(
+      title: String? = nil, target: String, required: Bool = false, many: Bool = false, description: String? = nil
+    ) {
       self.title = title
       self.target = target
       self.required = required
       self.many = many
+      self.description = description
+    }
+
+    public init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      title = try container.decodeIfPresent(String.self, forKey: .title)
+      target = try container.decode(String.self, forKey: .target)
+      required = try container.decodeIfPresent(Bool.self, forKey: .required) ?? false
+      many = try container.decodeIfPresent(Bool.self, forKey: .many) ?? false
+      description = try container.decodeIfPresent(String.self, forKey: .description)
+      type = try container.decodeIfPresent(String.self, forKey: .type)
     }
   }
 

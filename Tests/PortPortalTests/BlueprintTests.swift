@@ -59,4 +59,18 @@ struct BlueprintTests {
     }
     #expect(port.requests.map(\.json) == [["relations": [:]], ["relations": [:]]])
   }
+
+  /// A part is sent as a whole, so what is not known here must not get lost on the way.
+  @Test func aRelationKeepsWhatOthersSaidOfIt() async throws {
+    let relation = #"{"target":"team","many":false,"required":true,"description":"Who owns it.","type":"ownership"}"#
+    let blueprint = #"{"identifier":"service","schema":{"properties":{}},"relations":{"team":\#(relation)}}"#
+    port.server.on("GET /v1/blueprints/service", .json(#"{"ok":true,"blueprint":\#(blueprint)}"#))
+    port.server.on("PATCH /v1/blueprints/service", .json(#"{"ok":true,"blueprint":\#(blueprint)}"#))
+    try await port.run { client in
+      let relations = try #require(try await client.blueprints.get("service")).relations
+      try await client.blueprints.update("service", .init(relations: relations))
+    }
+    let sent = port.requests.last?.json?["relations"]?["team"]
+    #expect(sent == (try JSONDecoder().decode(JSON.self, from: Data(relation.utf8))))
+  }
 }

@@ -87,6 +87,7 @@ extension PortalEntity {
       "outputs": .null,
       "last_error": text(run.failure?.text),
       "waiting_for": text(waitingFor),
+      "awaits": text(situation.awaited(by: run)?.rawValue),
       "updated_at": .string(Timestamp.text(max(run.updatedAt, instance.deployed?.at ?? run.updatedAt))),
       "deployed_blueprint": text(instance.deployed?.template.id.rawValue),
       "deployed_run_id": text(instance.deployed.map { $0.tfeRunID ?? $0.run.rawValue }),

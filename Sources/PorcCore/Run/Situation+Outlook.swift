@@ -1,5 +1,14 @@
 public import Foundation
 
+/// What the plan of a run needs of somebody before it goes on.
+///
+/// The names are shown in portals, whose buttons go by them: never rename or reuse one.
+public enum DecisionNeeded: String, Sendable, CaseIterable {
+  case approval
+  case apply
+  case policyOverride = "policy_override"
+}
+
 /// What a person may do next, and what a run waits for.
 extension Situation {
   /// The commands that would lead to something now, in the words of the API.
@@ -71,6 +80,16 @@ extension Situation {
     case .policyOverride:
       Waiting(
         .policyOverride, words: run.currentPlan?.overrideWait, clearing: run.currentPlan?.overrideClearing)
+    default: nil
+    }
+  }
+
+  /// What the current plan needs of a person; `nil` where it needs nothing, or is being discarded.
+  public func awaited(by run: Run) -> DecisionNeeded? {
+    guard run.currentPlan?.discardRequestedAt == nil else { return nil }
+    return switch run.state {
+    case .planned: needsApproval(run) ? .approval : .apply
+    case .policyOverride: .policyOverride
     default: nil
     }
   }

@@ -17,7 +17,7 @@ import Testing
     #expect(
       Set(entity.properties.keys) == [
         "workspace_id", "terraform_status", "run_id", "blueprint", "region", "repo_url", "tfe_link", "porc_run_id",
-        "operation", "environment", "owner", "inputs", "plan_summary", "outputs", "last_error", "waiting_for",
+        "operation", "environment", "owner", "inputs", "plan_summary", "outputs", "last_error", "waiting_for", "awaits",
         "updated_at", "deployed_blueprint", "deployed_run_id", "deployed_at",
       ])
     #expect(entity.kind.rawValue == "blueprint_instance")

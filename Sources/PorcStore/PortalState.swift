@@ -60,6 +60,10 @@ public protocol PortalState: Sendable {
   /// The portal may show anything: whatever PORC wants there is a difference.
   func markAllDifferent() async throws
 
+  /// Thinks over what the portal should show of everything there is: another version of PORC, or other settings, may
+  /// show it otherwise.
+  func redrawPortal() async throws
+
   /// The time since which the longest waiting entity is behind, and how many are behind.
   func portalBacklog() async throws -> PortalBacklog
 }

@@ -96,7 +96,7 @@ extension SQLiteStore {
     _ change: @escaping @Sendable (inout CatalogWriter) throws -> Outcome
   ) async throws -> Outcome {
     let (outcome, version) = try await write { [self] db in
-      var catalog = CatalogWriter(db: db, now: now().milliseconds)
+      var catalog = CatalogWriter(db: db, now: now().milliseconds, entity: settings.templateEntity)
       let outcome = try change(&catalog)
       if catalog.isChanged { try db.run("UPDATE catalog SET version = version + 1") }
       return (outcome, try db.value(Int64.self, "SELECT version FROM catalog") ?? 0)
@@ -116,11 +116,13 @@ extension SQLiteStore {
 private struct CatalogWriter {
   let db: Database
   let now: Int64
+  let entity: @Sendable (Template) -> PortalEntity
   private(set) var isChanged = false
 
-  init(db: Database, now: Int64) {
+  init(db: Database, now: Int64, entity: @escaping @Sendable (Template) -> PortalEntity) {
     self.db = db
     self.now = now
+    self.entity = entity
   }
 
   /// - Returns: those that were left out, since another has their id.
@@ -172,7 +174,7 @@ private struct CatalogWriter {
       ON CONFLICT (id) DO UPDATE SET source = excluded.source, is_gone = excluded.is_gone, archive = excluded.archive,
         document = excluded.document, changed = excluded.changed
       """, [template.id.rawValue, template.source, isGone, template.archive, document])
-    let entity = PortalEntity(template)
+    let entity = entity(template)
     try SQLiteStore.want(entity, of: .template, entity.identifier, at: now, db)
     isChanged = true
   }

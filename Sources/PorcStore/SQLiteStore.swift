@@ -12,15 +12,19 @@ public final class SQLiteStore: Store {
     /// What the portal should show of an instance; `nil` leaves it as it is. Called inside the transaction of a
     /// decision, so it must be pure and quick.
     public var entity: @Sendable (Situation) -> PortalEntity?
+    /// What the portal should show of a template; as pure and quick.
+    public var templateEntity: @Sendable (Template) -> PortalEntity
     /// The database's clock, which for SQLite is the process's.
     public var now: @Sendable () -> Date
 
     public init(
       retention: TimeInterval = 86_400, entity: @escaping @Sendable (Situation) -> PortalEntity? = { _ in nil },
+      templateEntity: @escaping @Sendable (Template) -> PortalEntity = { PortalEntity($0) },
       now: @escaping @Sendable () -> Date = { Date() }
     ) {
       self.retention = retention
       self.entity = entity
+      self.templateEntity = templateEntity
       self.now = now
     }
   }

@@ -48,11 +48,11 @@ struct DevServer: Service {
       isPlain
       ? PortalSettings(
         baseURL: portAddress, credentials: .staticToken(try SecretFile.read(folder.portTokenFile)), dialect: .entities,
-        makesBlueprints: true)
+        setsUp: true)
       : PortalSettings(
         baseURL: portAddress,
         credentials: .clientCredentials(id: DevFolder.clientID, secret: try SecretFile.read(folder.portSecretFile)),
-        makesBlueprints: true)
+        setsUp: true)
     var settings = ServerSettings(
       databasePath: folder.path("porc.sqlite"), secretKeyFile: folder.keyFile,
       tfe: TFESettings(

@@ -52,7 +52,7 @@ struct ServerSettingsTests {
     #expect(settings.tfe.installation == "two" && settings.tfe.project == "infra")
     #expect(settings.tfe.workspacePrefix == "p2-" && settings.tfe.executionMode == "agent")
     #expect(settings.tfe.callsPerSecond == 12)
-    #expect(settings.portal.dialect == .entities && settings.portal.makesBlueprints)
+    #expect(settings.portal.dialect == .entities && settings.portal.setsUp)
   }
 
   @Test(arguments: ["porc.acme.dev", "ftp://acme.dev", "https://", "https://acme.dev?a=b", "https://user@acme.dev"])
@@ -88,6 +88,28 @@ struct ServerSettingsTests {
     for secret in ["t0ken-of-tfe", "s3cret-of-port", "pa55word"] {
       #expect(problems?.description.contains(secret) == false)
     }
+  }
+
+  @Test func portMayKnowThingsByOtherNames() throws {
+    let settings = try settings([
+      "PORT_TEMPLATE_BLUEPRINT": "terraform-module", "PORT_INSTANCE_BLUEPRINT": "déploiement", "PORT_AGENT": "yes",
+      "PORT_ACTION_PREFIX": "tf.", "PORT_SECRET_NAME": "TF-TOKEN",
+    ])
+    #expect(settings.portal.names.blueprint(.template) == "terraform-module")
+    #expect(settings.portal.names.blueprint(.instance) == "déploiement")
+    #expect(settings.portal.names.actionPrefix == "tf." && settings.portal.names.secretName == "TF-TOKEN")
+    #expect(settings.portal.usesAgent)
+  }
+
+  @Test func aNameThatPortDoesNotTakeIsRefused() {
+    let problems = problems([
+      "PORT_TEMPLATE_BLUEPRINT": "..", "PORT_INSTANCE_BLUEPRINT": "a b", "PORT_ACTION_PREFIX": "a/",
+      "PORT_SECRET_NAME": "A.B",
+    ])
+    let named = (problems?.problems ?? []).compactMap { $0.split(separator: " ").first.map(String.init) }
+    #expect(
+      Set(named) == ["port.template_blueprint", "port.instance_blueprint", "port.action_prefix", "port.secret_name"])
+    #expect(self.problems(["PORT_TEMPLATE_BLUEPRINT": "x", "PORT_INSTANCE_BLUEPRINT": "x"])?.problems.count == 1)
   }
 
   @Test func thePlainDialectNeedsItsTokenAndNothingElse() {
@@ -131,7 +153,7 @@ struct ServerSettingsTests {
     #expect(settings.tfe.address.absoluteString == "https://env.acme.dev")
     #expect(settings.tfe.token == "from-the-file" && settings.tfe.workspacePrefix == "f-")
     #expect(settings.catalog.folders == ["/a", "/b"])
-    #expect(settings.retention == 120 && settings.approvalRequired && settings.portal.makesBlueprints)
+    #expect(settings.retention == 120 && settings.approvalRequired && settings.portal.setsUp)
     #expect(settings.host == "0.0.0.0" && settings.listenPort == 80)
   }
 
@@ -159,5 +181,21 @@ struct ServerSettingsTests {
       "/sources/d/tfe: ", "/sources/e: ", "/sources/f/token: ", "porc.concurrency",
     ] { #expect(text.contains(place), "\(place) in \(text)") }
     #expect(problems?.problems.count == 8 && !text.contains("secretpw99"))
+  }
+
+  @Test func propertiesBesidePorcsOwnAreReadWithEverythingThatIsWrong() throws {
+    func settings(_ file: String) throws -> ServerSettings {
+      try ServerSettings(
+        ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: Self.environment)),
+        file: Array(file.utf8))
+    }
+    let good = try settings("port:\n  instance_properties:\n    platform: {value: gcp}\n")
+    #expect(good.portal.extras.instance.map(\.key) == ["platform"])
+    let bad = "port:\n  instance_properties:\n    run_id: {value: x}\n    a: {from: nowhere}\n"
+    let problems = #expect(throws: SettingsProblems.self) { try settings(bad) }
+    #expect(problems?.problems.count == 2)
+    for text in ["port: line 3, /port/instance_properties/run_id: ", "line 4, /port/instance_properties/a/from: "] {
+      #expect(problems?.description.contains(text) == true)
+    }
   }
 }

@@ -29,13 +29,17 @@ public struct PorcServer: Service {
   /// - Throws: a `StoreError` or a vault error that says what is wrong and what to do.
   public init(_ settings: ServerSettings, logger: Logger) throws {
     let links = TFELinks(address: settings.tfe.address.absoluteString, organization: settings.tfe.organization)
+    let extras = settings.portal.extras
     let store = try SQLiteStore.open(
       path: settings.databasePath,
-      settings: SQLiteStore.Settings(retention: settings.retention) { situation in
-        PortalEntity(
-          situation, waitingFor: situation.currentRun.flatMap { situation.waitingFor($0) },
-          tfeLink: { links.run($1, in: $0) })
-      })
+      settings: SQLiteStore.Settings(
+        retention: settings.retention,
+        entity: { situation in
+          PortalEntity(
+            situation, waitingFor: situation.currentRun.flatMap { situation.waitingFor($0) },
+            tfeLink: { links.run($1, in: $0) }
+          ).map(extras.added)
+        }, templateEntity: { extras.added(to: PortalEntity($0)) }))
     let vault = try InputVault(keyFile: settings.secretKeyFile)
     let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: .plain)
     // One for all that calls TFE with the token.
@@ -114,9 +118,10 @@ public struct PorcServer: Service {
       isPlain ? nil : PortalReconciler(store: store, client: portal, names: settings.portal.names, logger: logger)
     services = [
       doorbell,
+      PortalRedraw(store: store, logger: logger),
       PortalSync(
-        store: store, writer: writer, makesBlueprints: settings.portal.makesBlueprints, health: portalHealth,
-        removalLimit: settings.portal.removalLimit, doorbell: doorbell, logger: logger),
+        store: store, writer: writer, setUp: Self.portalSetUp(settings, store, portal, address, logger),
+        health: portalHealth, removalLimit: settings.portal.removalLimit, doorbell: doorbell, logger: logger),
       watch,
       RepeatingService(
         name: "the portal's comparison", interval: .seconds(settings.reconcileInterval), logger: logger,
@@ -203,6 +208,24 @@ public struct PorcServer: Service {
         let listening = try await Self.url(settings, address)
         return if case .named(let url) = publicURL { url } else { listening }
       }, logger: logger)
+  }
+
+  /// What `porc port setup` does, at start.
+  private static func portalSetUp(
+    _ settings: ServerSettings, _ store: any Store, _ client: PortClient, _ address: Announcement, _ logger: Logger
+  ) -> (@Sendable () async throws -> Void)? {
+    guard settings.portal.setsUp else { return nil }
+    return {
+      let publicURL =
+        settings.publicURL == .listening ? try await url(settings, address) : settings.publicURL?.named
+      let report = try await PortSetup(settings.portal, client: client, store: store, publicURL: publicURL).run()
+      for item in report.items where item.outcome != .unchanged {
+        logger.info(
+          "the portal was set up",
+          metadata: ["what": "\(item.subject)", "details": "\(item.details.joined(separator: "; "))"])
+      }
+      for note in report.notes { logger.notice("of the portal's set-up", metadata: ["note": "\(note)"]) }
+    }
   }
 
   private static func tfeClient(

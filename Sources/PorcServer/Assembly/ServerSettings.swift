@@ -1,7 +1,7 @@
 public import Configuration
 public import Foundation
 import Git
-import PorcCore
+public import PorcCore
 public import PortPortal
 
 /// Everything a server must be told. `porc dev` fills it in by itself; `porc serve` reads it from a file and the environment.
@@ -58,18 +58,22 @@ public struct PortalSettings: Sendable {
   public var credentials: PortClient.Credentials
   public var dialect: PortClient.Dialect
   public var names = PortNames()
-  /// Whether the two blueprints are made at start where they are missing.
-  public var makesBlueprints: Bool
+  /// What an organization adds to what PORC shows.
+  public var extras = ExtraProperties()
+  /// Whether Port's agent, inside of the network, calls PORC when a button is pressed.
+  public var usesAgent = false
+  /// Whether Port is brought at start to what PORC needs there: its blueprints, buttons and secret.
+  public var setsUp: Bool
   /// Which share of what the portal shows may go from it at once, from 0 to 1; more waits for somebody's word.
   public var removalLimit = 0.25
 
   public init(
-    baseURL: URL, credentials: PortClient.Credentials, dialect: PortClient.Dialect = .api, makesBlueprints: Bool = false
+    baseURL: URL, credentials: PortClient.Credentials, dialect: PortClient.Dialect = .api, setsUp: Bool = false
   ) {
     self.baseURL = baseURL
     self.credentials = credentials
     self.dialect = dialect
-    self.makesBlueprints = makesBlueprints
+    self.setsUp = setsUp
   }
 }
 
@@ -100,8 +104,13 @@ extension ServerSettings {
   /// | `port.api` | text | `api` | `api` is Port's own, `entities` the plain one |
   /// | `port.client_id`, `port.client_secret` | text, secret | required with `api` | |
   /// | `port.api_token` | text, secret | required with `entities` | |
-  /// | `port.setup` | yes or no | no | makes missing blueprints at start |
+  /// | `port.setup` | yes or no | no | does at start what `porc port setup` does |
   /// | `port.removal_percent` | number | 25 | the share of a kind that may go from Port at once; more waits for a word |
+  /// | `port.template_blueprint` | text | `blueprint_template` | what Port calls templates |
+  /// | `port.instance_blueprint` | text | `blueprint_instance` | what Port calls instances |
+  /// | `port.action_prefix` | text | `porc_` | what the identifiers of the buttons begin with |
+  /// | `port.secret_name` | text | `PORC_TOKEN` | Port's secret with the token that the buttons send |
+  /// | `port.agent` | yes or no | no | Port's agent calls PORC in Port's place |
   /// | `porc.listen` | HOST:PORT | `127.0.0.1:8800` | |
   /// | `porc.public_url` | URL | none | where TFE reaches PORC, to tell it about runs, and its workspaces link to |
   /// | `porc.follow_interval_seconds` | number | 10 | between two looks at what TFE did not tell |
@@ -125,13 +134,14 @@ extension ServerSettings {
   /// | `porc.maximum_streams` | number | 500 | open event and log streams |
   /// | `porc.maximum_waits` | number | 2000 | status reads that wait for a change |
   ///
-  /// Beside these, the file may hold `sources`: a mapping from names to sources of templates.
+  /// Beside these, the file may hold `sources`: a mapping from names to sources of templates; and `instance_properties`
+  /// and `template_properties` under `port`: mappings from names to properties that PORC shows beside its own.
   ///
-  /// - Parameter file: the bytes of the settings' file, if there is one, for its `sources`.
+  /// - Parameter file: the bytes of the settings' file, if there is one, for these.
   /// - Throws: ``SettingsProblems`` with all of them.
   public init(_ config: ConfigReader, file: [UInt8]? = nil) throws {
     var reader = SettingsReader(config)
-    let portal = Self.portal(&reader)
+    let portal = Self.portal(&reader, file)
     let tfe = Self.tfe(&reader)
     let listen = reader.text("porc.listen") ?? "127.0.0.1:8800"
     let database = reader.text("porc.database_url") ?? "sqlite:porc.sqlite"
@@ -193,15 +203,12 @@ extension ServerSettings {
     if let file {
       let read = SourceDescription.readAll(file) { SourceCheck.findings(in: $0, allowsLocalPaths: true) }
       settings.sources = read.descriptions
-      for finding in read.findings {
-        let place = finding.line.map { "line \($0), " } ?? ""
-        reader.problem("sources", at: "\(place)\(finding.pointer): \(finding.message) \(finding.fix ?? "")")
-      }
+      for finding in read.findings { reader.problem("sources", finding) }
     }
     return settings
   }
 
-  private static func portal(_ reader: inout SettingsReader) -> PortalSettings {
+  private static func portal(_ reader: inout SettingsReader, _ file: [UInt8]?) -> PortalSettings {
     let baseURL = reader.url("port.base_url")
     let name = reader.text("port.api") ?? PortClient.Dialect.api.rawValue
     let dialect = PortClient.Dialect(rawValue: name)
@@ -213,11 +220,39 @@ extension ServerSettings {
         id: reader.required("port.client_id"), secret: reader.required("port.client_secret", isSecret: true))
     var settings = PortalSettings(
       baseURL: baseURL, credentials: credentials, dialect: dialect ?? .api,
-      makesBlueprints: reader.flag("port.setup") ?? false)
+      setsUp: reader.flag("port.setup") ?? false)
     if let percent = reader.number("port.removal_percent", in: 0...100) {
       settings.removalLimit = Double(percent) / 100
     }
+    settings.usesAgent = reader.flag("port.agent") ?? false
+    settings.names = names(&reader)
+    if let file {
+      let read = ExtraProperties.read(file, taken: PortBlueprints.ownKeys)
+      settings.extras = read.properties
+      for finding in read.findings { reader.problem("port", finding) }
+    }
     return settings
+  }
+
+  private static func names(_ reader: inout SettingsReader) -> PortNames {
+    var names = PortNames()
+    func name(_ key: String, _ name: inout String, _ rule: String, _ isGood: (String) -> Bool) {
+      guard let text = reader.text(key) else { return }
+      if isGood(text) { name = text } else { reader.problem(key, rule) }
+    }
+    for (key, path) in [
+      ("port.template_blueprint", \PortNames.templateBlueprint), ("port.instance_blueprint", \.instanceBlueprint),
+    ] {
+      name(key, &names[keyPath: path], "is no name that Port takes for a blueprint", PortNames.isBlueprint)
+    }
+    name(
+      "port.action_prefix", &names.actionPrefix, "begins no name that Port takes for an action",
+      PortNames.isActionPrefix)
+    name("port.secret_name", &names.secretName, "is no name that Port takes for a secret", PortNames.isSecret)
+    if names.templateBlueprint == names.instanceBlueprint {
+      reader.problem("port.instance_blueprint", "is the same as port.template_blueprint")
+    }
+    return names
   }
 
   /// `HOST:PORT`, the host in brackets where it holds colons.
@@ -246,7 +281,11 @@ private struct SettingsReader {
 
   mutating func problem(_ key: String, _ rule: String) { problems.append("\(names(key)) \(rule).") }
 
-  mutating func problem(_ key: String, at problem: String) { problems.append("\(key): \(problem)") }
+  /// What is wrong with a part of the file.
+  mutating func problem(_ key: String, _ finding: Finding) {
+    let place = finding.line.map { "line \($0), " } ?? ""
+    problems.append("\(key): \(place)\(finding.pointer): \(finding.message) \(finding.fix ?? "")")
+  }
 
   func text(_ key: String, isSecret: Bool = false) -> String? {
     let text = config.string(forKey: ConfigKey(key), isSecret: isSecret)

@@ -122,7 +122,7 @@ public struct Doctor: Sendable {
   private func port(_ http: HTTPClient) async throws -> String {
     let client = PorcServer.portalClient(settings.portal, http, logger)
     var missing: [String] = []
-    for blueprint in PortBlueprints(settings.portal.names).all
+    for blueprint in PortBlueprints(settings.portal).all
     where try await client.blueprints.get(blueprint.identifier) == nil {
       missing.append(blueprint.identifier)
     }
@@ -144,23 +144,6 @@ public struct Doctor: Sendable {
       let text =
         fault.code == .bug ? "\(error)" : [fault.fullMessage, fault.fix].compactMap { $0 }.joined(separator: " ")
       return Finding(subject: subject, isGood: false, text: text)
-    }
-  }
-}
-
-extension PorcServer {
-  /// Makes the portal's blueprints that are missing.
-  ///
-  /// - Returns: the identifiers of those that were made.
-  public static func setUpPortal(_ settings: PortalSettings, logger: Logger) async throws -> [String] {
-    let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: .plain)
-    do {
-      let made = try await PortBlueprints(settings.names).ensure(with: portalClient(settings, http, logger))
-      try await http.shutdown()
-      return made
-    } catch {
-      try? await http.shutdown()  // the first error is the one that counts
-      throw error
     }
   }
 }

@@ -1,86 +1,92 @@
 import PorcCore
 import PortPortal
 
-/// The two blueprints that PORC writes entities of, and their making where they are not there.
+/// The two blueprints that PORC writes entities of, as they should be in Port.
 struct PortBlueprints {
-  private let names: PortNames
+  let names: PortNames
+  let extras: ExtraProperties
 
-  init(_ names: PortNames) {
-    self.names = names
+  init(_ settings: PortalSettings) {
+    names = settings.names
+    extras = settings.extras
   }
 
   /// In the order in which they can be made: the second one relates to the first.
   var all: [Portal.Blueprint] { [template, instance] }
 
-  /// Makes those that are missing. What is there is left alone: it may have been extended.
-  ///
-  /// - Returns: the identifiers of those that were made.
-  @discardableResult
-  func ensure(with client: PortClient) async throws -> [String] {
-    var made: [String] = []
-    for blueprint in all where try await client.blueprints.get(blueprint.identifier) == nil {
-      do {
-        _ = try await client.blueprints.create(blueprint)
-        made.append(blueprint.identifier)
-      } catch let error as PortError where error.kind == .conflict {
-        // Another server made it in this very moment.
-      }
-    }
-    return made
-  }
-
   private var template: Portal.Blueprint {
     Portal.Blueprint(
-      identifier: names.templateBlueprint, title: "Blueprint Template", icon: "Template",
+      identifier: names.templateBlueprint, title: "Blueprint Template",
+      description: "A versioned Terraform module that can be deployed through PORC. PORC keeps it up to date.",
+      icon: "Template",
       schema: Portal.Blueprint.Schema(
-        properties: [
-          "module_path": Self.text("Module Path"),
-          "repo_url": Self.url("Repository"),
-          "inputs_required": ["type": "array", "title": "Required Inputs", "items": ["type": "string"]],
-          "owner": Self.text("Owner"),
-          "status": Self.choice("Status", Self.templateColors),
-          "name": Self.text("Name"),
-          "version": Self.text("Version"),
-          "description": Self.text("Description"),
-          "inputs": ["type": "array", "title": "Inputs", "items": ["type": "object"]],
-          "commit": Self.text("Commit"),
-          "readme": ["type": "string", "title": "README", "format": "markdown"],
-        ], required: ["module_path", "status"]))
+        properties: properties(Self.template, .template), required: ["module_path", "status"]))
   }
 
   private var instance: Portal.Blueprint {
     Portal.Blueprint(
-      identifier: names.instanceBlueprint, title: "Blueprint Instance", icon: "Terraform",
+      identifier: names.instanceBlueprint, title: "Blueprint Instance",
+      description: "What a blueprint has deployed, with the state of its current run. PORC keeps it up to date.",
+      icon: "Terraform",
       schema: Portal.Blueprint.Schema(
-        properties: [
-          "workspace_id": Self.text("Workspace ID"),
-          "terraform_status": Self.choice("Terraform Status", Self.statusColors),
-          "run_id": Self.text("Run ID"),
-          "blueprint": Self.text("Blueprint"),
-          "region": Self.text("Region"),
-          "repo_url": Self.url("Repository"),
-          "tfe_link": Self.url("Run in Terraform Enterprise"),
-          "porc_run_id": Self.text("PORC Run ID"),
-          "operation": Self.choice("Operation", ["apply": "blue", "destroy": "red"]),
-          "environment": Self.text("Environment"),
-          "owner": Self.text("Owner"),
-          "inputs": ["type": "object", "title": "Inputs"],
-          "plan_summary": Self.text("Plan"),
-          "outputs": ["type": "object", "title": "Outputs"],
-          "last_error": Self.text("Last Error"),
-          "waiting_for": Self.text("Waiting For"),
-          "updated_at": Self.time("Updated At"),
-          "deployed_blueprint": Self.text("Deployed Blueprint"),
-          "deployed_run_id": Self.text("Deployed Run ID"),
-          "deployed_at": Self.time("Deployed At"),
-        ], required: ["terraform_status"]),
+        properties: properties(Self.instance, .instance), required: ["terraform_status"]),
       relations: [
         "blueprint": Portal.Blueprint.Relation(
-          title: "Blueprint Template", target: names.templateBlueprint, required: false, many: false)
+          title: "Template", target: names.templateBlueprint, required: false, many: false,
+          description: "What the current run of the instance was built from.")
       ])
   }
 
-  private static let templateColors = ["active": "green", "deprecated": "yellow", "retired": "lightGray"]
+  /// What PORC itself shows of an entity, whatever the settings add.
+  static func ownKeys(_ kind: PortalEntity.Kind) -> Set<String> {
+    switch kind {
+    case .template: Set(template.keys)
+    case .instance: Set(instance.keys)
+    }
+  }
+
+  private func properties(_ own: [String: JSON], _ kind: PortalEntity.Kind) -> [String: JSON] {
+    own.merging(extras.of(kind).map { ($0.key, $0.definition) }) { own, _ in own }
+  }
+
+  private static let template: [String: JSON] = [
+    "module_path": text("Module Path", "NAME/VERSION, as a blueprint names it in kind and schema_version."),
+    "name": text("Name"),
+    "version": text("Version"),
+    "status": choice("Status", ["active": "green", "deprecated": "yellow", "retired": "lightGray"]),
+    "description": text("Description"),
+    "owner": text("Owner"),
+    "inputs_required": list("Required Inputs", of: "string", "The inputs that a blueprint must give."),
+    "inputs": list("Inputs", of: "object", "Every input with its type, default and description."),
+    "repo_url": url("Repository"),
+    "commit": text("Commit"),
+    "readme": text("README", format: "markdown"),
+  ]
+
+  private static let instance: [String: JSON] = [
+    "terraform_status": choice(
+      "Terraform Status", statusColors, "The state of the current run; destroyed where nothing is left."),
+    "awaits": choice("Awaits", awaitsColors, "What the current plan needs of somebody."),
+    "waiting_for": text("Waiting For", "What the current run waits for, and what clears it."),
+    "operation": choice("Operation", ["apply": "blue", "destroy": "red"], "What the current run does."),
+    "blueprint": text("Blueprint", "The template of the current run."),
+    "plan_summary": text("Plan"),
+    "last_error": text("Last Error"),
+    "tfe_link": url("Run in Terraform Enterprise"),
+    "run_id": text("Run ID", "Terraform Enterprise's id of the current plan."),
+    "porc_run_id": text("PORC Run ID"),
+    "workspace_id": text("Workspace ID"),
+    "environment": text("Environment"),
+    "owner": text("Owner"),
+    "region": text("Region"),
+    "repo_url": url("Repository"),
+    "inputs": object("Inputs", "Sensitive ones without their values."),
+    "outputs": object("Outputs", "Sensitive ones are left out."),
+    "updated_at": time("Updated At"),
+    "deployed_blueprint": text("Deployed Blueprint", "The template of what is really deployed."),
+    "deployed_run_id": text("Deployed Run ID"),
+    "deployed_at": time("Deployed At"),
+  ]
 
   private static let statusColors: [String: String] = {
     var colors = ["destroyed": "darkGray"]
@@ -99,17 +105,59 @@ struct PortBlueprints {
     }
   }
 
-  /// An enumeration with a colour for each value.
-  private static func choice(_ title: String, _ colors: [String: String]) -> JSON {
-    .object([
-      "type": "string", "title": .string(title), "enum": .array(colors.keys.sorted().map(JSON.string)),
-      "enumColors": .object(colors.mapValues(JSON.string)),
-    ])
+  private static let awaitsColors: [String: String] = {
+    let colors = DecisionNeeded.allCases.map { decision in
+      let color =
+        switch decision {
+        case .approval: "purple"
+        case .apply: "yellow"
+        case .policyOverride: "orange"
+        }
+      return (decision.rawValue, color)
+    }
+    return Dictionary(uniqueKeysWithValues: colors)
+  }()
+
+  // MARK: Definitions of properties
+
+  private static func property(
+    _ type: String, _ title: String, _ description: String?, _ more: [String: JSON] = [:]
+  ) -> JSON {
+    var members: [String: JSON] = ["type": .string(type), "title": .string(title)]
+    members["description"] = description.map(JSON.string)
+    return .object(members.merging(more) { own, _ in own })
   }
 
-  private static func text(_ title: String) -> JSON { ["type": "string", "title": .string(title)] }
-  private static func url(_ title: String) -> JSON { ["type": "string", "format": "url", "title": .string(title)] }
-  private static func time(_ title: String) -> JSON {
-    ["type": "string", "format": "date-time", "title": .string(title)]
+  private static func text(_ title: String, _ description: String? = nil, format: String? = nil) -> JSON {
+    property("string", title, description, format.map { ["format": .string($0)] } ?? [:])
+  }
+
+  private static func url(_ title: String) -> JSON { text(title, format: "url") }
+  private static func time(_ title: String) -> JSON { text(title, format: "date-time") }
+
+  private static func object(_ title: String, _ description: String) -> JSON { property("object", title, description) }
+
+  private static func list(_ title: String, of type: String, _ description: String) -> JSON {
+    property("array", title, description, ["items": ["type": .string(type)]])
+  }
+
+  /// An enumeration with a colour for each value.
+  private static func choice(_ title: String, _ colors: [String: String], _ description: String? = nil) -> JSON {
+    property(
+      "string", title, description,
+      [
+        "enum": .array(colors.keys.sorted().map(JSON.string)), "enumColors": .object(colors.mapValues(JSON.string)),
+      ])
+  }
+}
+
+extension ExtraProperty {
+  /// The property as a blueprint defines it.
+  fileprivate var definition: JSON {
+    var members: [String: JSON] = ["type": .string(type.rawValue), "title": .string(title ?? key)]
+    members["format"] = format.map { .string($0.rawValue) }
+    members["description"] = description.map(JSON.string)
+    members["icon"] = icon.map(JSON.string)
+    return .object(members)
   }
 }

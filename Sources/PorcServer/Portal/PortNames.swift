@@ -19,3 +19,21 @@ public struct PortNames: Sendable, Equatable {
     }
   }
 }
+
+extension PortNames {
+  /// Port's rule for blueprints: letters, digits and `@_.+:\/-`, at most 100, and not a path's `.` or `..`.
+  static func isBlueprint(_ name: String) -> Bool { isName(name, beside: "@_.+:\\/-", maximum: 100) }
+
+  /// Port's rule for actions: letters, digits and `@_.+:=-`.
+  static func isActionPrefix(_ prefix: String) -> Bool { isName(prefix, beside: "@_.+:=-", maximum: 80) }
+
+  /// Port's rule for secrets: letters and digits of ASCII, `-` and `_`.
+  static func isSecret(_ name: String) -> Bool {
+    name.utf8.allSatisfy { $0 < 0x80 } && isName(name, beside: "-_", maximum: 100)
+  }
+
+  private static func isName(_ name: String, beside others: String, maximum: Int) -> Bool {
+    (1...maximum).contains(name.count) && name != "." && name != ".."
+      && name.allSatisfy { $0.isLetter || $0.isASCII && $0.isNumber || others.contains($0) }
+  }
+}

@@ -12,8 +12,8 @@ import ServiceLifecycle
 struct PortalSync: Service {
   let store: any Store
   let writer: PortalWriter
-  /// Whether the blueprints are made first where they are missing.
-  let makesBlueprints: Bool
+  /// Brings the portal to what PORC needs there, before anything is written; `nil` where that is left to somebody.
+  let setUp: (@Sendable () async throws -> Void)?
   let health: PortalHealth
   /// Which share of a kind's entities may go at once, from 0 to 1.
   let removalLimit: Double
@@ -40,7 +40,7 @@ struct PortalSync: Service {
   }
 
   func run() async throws {
-    if makesBlueprints { await makeBlueprints() }
+    if let setUp { await prepare(setUp) }
     while !Task.isShuttingDownGracefully && !Task.isCancelled {
       let seen = doorbell.count
       let start = ContinuousClock.now
@@ -72,16 +72,19 @@ struct PortalSync: Service {
   }
 
   /// Tries until the portal answers: without its blueprints it would refuse every entity.
-  private func makeBlueprints() async {
+  private func prepare(_ setUp: @Sendable () async throws -> Void) async {
     while !Task.isShuttingDownGracefully && !Task.isCancelled {
       do {
-        for made in try await PortBlueprints(writer.names).ensure(with: writer.client) {
-          logger.info("a blueprint was made in the portal", metadata: ["blueprint": "\(made)"])
-        }
+        return try await setUp()
+      } catch is CancellationError {
         return
-      } catch {
-        logger.warning("the portal's blueprints cannot be looked at", metadata: ["error": "\(error)"])
+      } catch let error as PortError where error.isRetryable {
+        logger.warning("the portal cannot be set up yet", metadata: ["error": "\(error)"])
         await doorbell.wait(since: doorbell.count, upTo: .seconds(1))
+      } catch {
+        // Something there is in PORC's way, and for somebody to decide: what can be shown is shown.
+        logger.error("the portal cannot be set up", metadata: ["error": "\(error)", "fix": "look at it: porc doctor"])
+        return
       }
     }
   }

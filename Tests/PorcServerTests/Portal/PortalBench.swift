@@ -57,8 +57,8 @@ final class PortalBench: Sendable {
       store: store, client: client, names: PortNames(), isPlain: dialect == .entities, health: health,
       logger: Self.silent)
     sync = PortalSync(
-      store: store, writer: writer, makesBlueprints: false, health: health, removalLimit: 0.25,
-      doorbell: Doorbell(store: store), logger: Self.silent)
+      store: store, writer: writer, setUp: nil, health: health, removalLimit: 0.25, doorbell: Doorbell(store: store),
+      logger: Self.silent)
     reconciler = PortalReconciler(store: store, client: client, names: PortNames(), logger: Self.silent)
   }
 

@@ -1,0 +1,41 @@
+import Foundation
+import PorcCore
+import PorcStore
+
+/// The access token with which Port's actions call PORC. Its secret lies in Port and nowhere else.
+struct PortToken: Sendable {
+  let store: any Store
+  /// What the buttons need, and no more.
+  static let scopes: [Scope] = [.plan, .apply, .approve, .destroy]
+
+  /// Those that are not revoked: one, but for the moment in which one takes another's place.
+  func current() async throws -> [TokenRecord] {
+    try await store.tokens().filter { $0.revokedAt == nil && Self.isName($0.name) }
+  }
+
+  /// A new one, beside those that are there.
+  ///
+  /// - Returns: its record and its secret.
+  func make() async throws -> (record: TokenRecord, secret: String) {
+    while true {
+      let taken = Set(try await current().map(\.name))
+      var name = "port"
+      for number in 2... where taken.contains(name) { name = "port-\(number)" }
+      do {
+        let secret = try await Tokens(store: store).create(named: name, scopes: Self.scopes)
+        if let record = try await store.token(hash: AccessToken.hash(secret)) { return (record, secret) }
+      } catch {
+        // Another setup may have taken the name in this very moment.
+        guard try await current().contains(where: { $0.name == name }) else { throw error }
+      }
+    }
+  }
+
+  func revoke(_ tokens: [TokenRecord]) async throws {
+    for token in tokens { _ = try await store.revokeToken(named: token.id) }
+  }
+
+  private static func isName(_ name: String) -> Bool {
+    name == "port" || (name.hasPrefix("port-") && Int(name.dropFirst("port-".count)) != nil)
+  }
+}

@@ -5,6 +5,8 @@ public struct NotificationTrigger: OpenEnumeration {
 
   /// A run waits for somebody: to be confirmed, or for a policy to be overridden.
   public static let needsAttention: NotificationTrigger = "run:needs_attention"
+  /// An apply has begun.
+  public static let applying: NotificationTrigger = "run:applying"
   /// A run was applied, or had nothing to apply.
   public static let completed: NotificationTrigger = "run:completed"
   /// A run failed or was canceled.

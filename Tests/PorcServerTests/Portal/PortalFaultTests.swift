@@ -24,7 +24,7 @@ import Testing
           // It is a loopback address with a port.
           baseURL: URL(string: url)!,
           credentials: .clientCredentials(id: FaultyPort.clientID, secret: FaultyPort.clientSecret),
-          makesBlueprints: true)
+          setsUp: true)
         settings.portal.removalLimit = 1
       }
       try await TestServer.run(instances: Self.instances, change) { test in

@@ -102,4 +102,8 @@ struct PortStamp: Sendable {
   /// RFC 3339 in UTC with milliseconds.
   let time: String
   let author: String
+  /// The writer's user agent: Port's `$datasource`.
+  let datasource: String
+  /// The action run that the write belongs to.
+  var run: String?
 }

@@ -13,6 +13,8 @@ struct PortEntity: Sendable {
   var createdBy: String
   var updatedAt: String
   var updatedBy: String
+  /// The user agent of whoever wrote it last. It is searched for, and not shown.
+  var datasource: String
 
   /// An empty one.
   init(_ identifier: String, of blueprint: String, _ stamp: PortStamp) {
@@ -20,9 +22,10 @@ struct PortEntity: Sendable {
     self.identifier = identifier
     (createdAt, createdBy) = (stamp.time, stamp.author)
     (updatedAt, updatedBy) = (stamp.time, stamp.author)
+    datasource = stamp.datasource
   }
 
-  /// Reads ``json`` back.
+  /// Reads ``stored`` back.
   init?(_ json: JSONValue) {
     guard let blueprint = json["blueprint"].string, let identifier = json["identifier"].string else { return nil }
     self.blueprint = blueprint
@@ -36,6 +39,7 @@ struct PortEntity: Sendable {
     createdBy = json["createdBy"].string ?? ""
     updatedAt = json["updatedAt"].string ?? ""
     updatedBy = json["updatedBy"].string ?? ""
+    datasource = json["_datasource"].string ?? ""
   }
 
   /// What Port answers.
@@ -49,6 +53,13 @@ struct PortEntity: Sendable {
     members["icon"] = icon.map(JSONValue.string)
     members["team"] = team.isNull ? [] : team
     return .object(members)
+  }
+
+  /// What is kept: ``json``, and what is not shown.
+  var stored: JSONValue {
+    var document = json
+    document["_datasource"] = .string(datasource)
+    return document
   }
 
   /// The identifiers that a relation points at.

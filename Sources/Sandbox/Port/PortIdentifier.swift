@@ -10,6 +10,11 @@ enum PortIdentifier {
     isName(text, longest: 100) { isLetter($0) || "0123456789@_.+:\\/-".unicodeScalars.contains($0) }
   }
 
+  /// `^(?!\.{1,2}$)[\p{L}0-9@_.+:=-]+$`, at most 100 characters.
+  static func isAction(_ text: String) -> Bool {
+    isName(text, longest: 100) { isLetter($0) || "0123456789@_.+:=-".unicodeScalars.contains($0) }
+  }
+
   /// Of a property or a relation: `^[A-Za-z0-9@_=\\-]+$`, at most 100 characters.
   static func isKey(_ text: String) -> Bool {
     !text.isEmpty && text.count <= 100
@@ -18,10 +23,10 @@ enum PortIdentifier {
       }
   }
 
-  /// What Port makes up where an entity is created without an identifier.
-  static func random() -> String {
+  /// What Port makes up: `e_` begins what it calls an entity that is created without an identifier.
+  static func random(_ prefix: String = "e_") -> String {
     let characters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
-    return "e_" + String((0..<16).map { _ in characters[Int.random(in: 0..<characters.count)] })
+    return prefix + String((0..<16).map { _ in characters[Int.random(in: 0..<characters.count)] })
   }
 
   private static func isName(_ text: String, longest: Int, _ isAllowed: (Unicode.Scalar) -> Bool) -> Bool {

@@ -46,6 +46,7 @@ extension PortRegistry {
       if mode.merges { entity = existing }
       (entity.createdAt, entity.createdBy) = (existing.createdAt, existing.createdBy)
       (entity.identifier, entity.updatedAt, entity.updatedBy) = (name, stamp.time, stamp.author)
+      entity.datasource = stamp.datasource
     }
     try entity.take(body)
     try check(entity, sent: sent, against: blueprint)
@@ -150,7 +151,6 @@ extension PortRegistry {
   func removing(
     entities identifiers: [String], of blueprint: String, withDependents: Bool
   ) throws(PortFailure) -> [Change] {
-    struct Key: Hashable { let blueprint, identifier: String }
     var gone: Set<Key> = []
     var queue = identifiers.map { Key(blueprint: blueprint, identifier: $0) }
     let asked = Set(queue)
@@ -166,5 +166,28 @@ extension PortRegistry {
       }
     }
     return gone.map { .remove(blueprint: $0.blueprint, identifier: $0.identifier) }
+  }
+
+  /// What an entity is called, in all of Port.
+  struct Key: Hashable {
+    let blueprint: String
+    let identifier: String
+  }
+
+  /// Whether relations lead from one entity to another, by however many steps, but not by none.
+  func leads(from start: Key, to end: Key, onlyRequired: Bool) -> Bool {
+    var seen: Set<Key> = []
+    var queue = [start]
+    while let key = queue.popLast() {
+      guard let entity = entities[key.blueprint]?[key.identifier] else { continue }
+      for (name, relation) in blueprints[key.blueprint]?.relations ?? [:] where relation.isRequired || !onlyRequired {
+        for target in entity.targets(of: name) {
+          let next = Key(blueprint: relation.target, identifier: target)
+          if next == end { return true }
+          if seen.insert(next).inserted { queue.append(next) }
+        }
+      }
+    }
+    return false
   }
 }

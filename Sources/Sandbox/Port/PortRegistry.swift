@@ -1,4 +1,4 @@
-/// All blueprints and entities, and the decisions about changing them. Changes come back as values: whoever decides to
+/// All blueprints, entities, actions, runs and secrets, and the decisions about changing them. Changes come back as values: whoever decides to
 /// keep them applies them here and stores them.
 struct PortRegistry: Sendable {
   enum Change: Sendable {
@@ -6,11 +6,24 @@ struct PortRegistry: Sendable {
     case removeBlueprint(String)
     case put(PortEntity)
     case remove(blueprint: String, identifier: String)
+    case putAction(PortAction)
+    case removeAction(String)
+    case putRun(PortActionRun)
+    /// With its log.
+    case removeRun(String)
+    case addLog(PortRunLog)
+    case putSecret(PortSecret)
+    case removeSecret(String)
   }
 
   private(set) var blueprints: [String: PortBlueprint] = [:]
   /// By blueprint, then by identifier.
   private(set) var entities: [String: [String: PortEntity]] = [:]
+  private(set) var actions: [String: PortAction] = [:]
+  private(set) var runs: [String: PortActionRun] = [:]
+  /// By run, oldest first.
+  private(set) var runLogs: [String: [PortRunLog]] = [:]
+  private(set) var secrets: [String: PortSecret] = [:]
 
   mutating func apply(_ change: Change) {
     switch change {
@@ -20,6 +33,15 @@ struct PortRegistry: Sendable {
       entities[identifier] = nil
     case .put(let entity): entities[entity.blueprint, default: [:]][entity.identifier] = entity
     case .remove(let blueprint, let identifier): entities[blueprint]?[identifier] = nil
+    case .putAction(let action): actions[action.identifier] = action
+    case .removeAction(let identifier): actions[identifier] = nil
+    case .putRun(let run): runs[run.id] = run
+    case .removeRun(let id):
+      runs[id] = nil
+      runLogs[id] = nil
+    case .addLog(let log): runLogs[log.runID, default: []].append(log)
+    case .putSecret(let secret): secrets[secret.name] = secret
+    case .removeSecret(let name): secrets[name] = nil
     }
   }
 
@@ -92,6 +114,9 @@ extension PortRegistry {
       guard !other.relations.values.contains(where: { $0.target == identifier }) else {
         throw .conflict("has_dependents", "Blueprint \"\(other.identifier)\" relates to \"\(identifier)\"")
       }
+    }
+    for action in actions.values where action.blueprint == identifier {
+      throw .conflict("has_dependents", "Action \"\(action.identifier)\" is of blueprint \"\(identifier)\"")
     }
     return [.removeBlueprint(identifier)]
   }

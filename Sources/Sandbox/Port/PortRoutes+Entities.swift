@@ -30,10 +30,13 @@ extension PortRoutes {
     router.delete("/v1/blueprints/:blueprint/entities/:entity") { request, context in
       let (identifier, blueprint) = (context.path("entity"), context.path("blueprint"))
       let withDependents = try request.query.flag("delete_dependents")
+      let stamp = stamp(request)
       try await store.change { transaction in
+        try transaction.registry.checkTie(to: stamp.run)
         _ = try transaction.registry.entity(identifier, of: blueprint)
         transaction.apply(
           try transaction.registry.removing(entities: [identifier], of: blueprint, withDependents: withDependents))
+        transaction.apply(transaction.registry.tying(to: identifier, of: blueprint, "DELETE", stamp))
       }
       return Response.json(["ok": true])
     }
@@ -54,10 +57,12 @@ extension PortRoutes {
     let (body, query, blueprint) = (try await body(request), request.query, context.path("blueprint"))
     let (mode, createsMissing) = (try mode(query), try query.flag("create_missing_related_entities"))
     let onlyValidates = try query.flag("validation_only")
+    let stamp = stamp(request)
     let written = try await store.change { transaction in
+      try transaction.registry.checkTie(to: stamp.run)
       let written = try transaction.registry.writing(
-        body, of: blueprint, mode, createsMissing: createsMissing, stamp(request))
-      if !onlyValidates { transaction.apply(written.changes) }
+        body, of: blueprint, mode, createsMissing: createsMissing, stamp)
+      if !onlyValidates { transaction.apply(written, stamp) }
       return written
     }
     return .json(["ok": true, "entity": written.entity.json], status: written.isNew ? .created : .ok)
@@ -67,11 +72,13 @@ extension PortRoutes {
     _ request: Request, _ context: BasicRequestContext, _ mode: PortRegistry.WriteMode, body: JSONValue
   ) async throws -> Response {
     let createsMissing = try request.query.flag("create_missing_related_entities")
+    let stamp = stamp(request)
     let written = try await store.change { transaction in
+      try transaction.registry.checkTie(to: stamp.run)
       let written = try transaction.registry.writing(
         body, of: context.path("blueprint"), identifier: context.path("entity"), mode, createsMissing: createsMissing,
-        stamp(request))
-      transaction.apply(written.changes)
+        stamp)
+      transaction.apply(written, stamp)
       return written
     }
     return .json(["ok": true, "entity": written.entity.json])
@@ -87,13 +94,14 @@ extension PortRoutes {
     let onlyValidates = try query.flag("validation_only")
     let stamp = stamp(request)
     let (entities, errors) = try await store.change { transaction in
+      try transaction.registry.checkTie(to: stamp.run)
       _ = try transaction.registry.blueprint(blueprint)
       var (entities, errors): ([JSONValue], [JSONValue]) = ([], [])
       for (index, item) in items.enumerated() {
         do throws(PortFailure) {
           let written = try transaction.registry.writing(
             item, of: blueprint, mode, createsMissing: createsMissing, stamp)
-          if !onlyValidates { transaction.apply(written.changes) }
+          if !onlyValidates { transaction.apply(written, stamp) }
           entities.append([
             "identifier": .string(written.entity.identifier), "index": .init(index), "created": .bool(written.isNew),
           ])
@@ -155,5 +163,14 @@ extension PortRoutes {
       return written
     }
     return .json(["ok": true, "entity": written.entity.json], status: written.isNew ? .created : .ok)
+  }
+}
+
+extension PortStore.Transaction {
+  /// Keeps what was written, and shows it on the action run that caused it.
+  fileprivate mutating func apply(_ written: PortRegistry.Written, _ stamp: PortStamp) {
+    apply(written.changes)
+    let entity = written.entity
+    apply(registry.tying(to: entity.identifier, of: entity.blueprint, written.isNew ? "CREATE" : "UPDATE", stamp))
   }
 }

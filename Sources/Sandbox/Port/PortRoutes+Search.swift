@@ -14,7 +14,7 @@ extension PortRoutes {
     let now = now()
     let found = store.read { registry in
       registry.entities.sorted { $0.key < $1.key }.flatMap { _, entities in
-        entities.values.filter { query.matches($0, now: now) }.sorted { $0.identifier < $1.identifier }
+        entities.values.filter { query.matches($0, in: registry, now: now) }.sorted { $0.identifier < $1.identifier }
       }
     }
     return .json([
@@ -35,7 +35,7 @@ extension PortRoutes {
     let now = now()
     let found = try store.read { registry in
       try registry.entities(of: context.path("blueprint")).filter { entity in
-        start.map { entity.identifier > $0 } ?? true && query.matches(entity, now: now)
+        start.map { entity.identifier > $0 } ?? true && query.matches(entity, in: registry, now: now)
       }
     }
     let page = found.prefix(limit)

@@ -5,6 +5,7 @@ import Hummingbird
 struct PortRoutes: Sendable {
   let store: PortStore
   let tokens: PortTokens
+  let sender: WebhookSender
   let now: @Sendable () -> Date
 
   /// The largest body that Port takes.
@@ -15,6 +16,9 @@ struct PortRoutes: Sendable {
     addBlueprints(to: router)
     addEntities(to: router)
     addSearch(to: router)
+    addActions(to: router)
+    addRuns(to: router)
+    addSecrets(to: router)
   }
 
   /// `{clientId, clientSecret}` → `{ok, accessToken, expiresIn, tokenType}`
@@ -47,7 +51,9 @@ struct PortRoutes: Sendable {
 
   func stamp(_ request: Request) -> PortStamp {
     let now = now()
-    return PortStamp(time: now.rfc3339, author: tokens.author(request.headers[.authorization], now: now) ?? "")
+    return PortStamp(
+      time: now.rfc3339, author: tokens.author(request.headers[.authorization], now: now) ?? "",
+      datasource: request.headers[.userAgent] ?? "", run: request.query["run_id"])
   }
 }
 
@@ -59,6 +65,15 @@ extension Query {
     case "true": return true
     default: throw .invalid("querystring/\(name) must be boolean")
     }
+  }
+
+  /// A whole number within bounds; nil where it was not sent.
+  func number(_ name: String, in bounds: ClosedRange<Int>) throws(PortFailure) -> Int? {
+    guard let text = self[name] else { return nil }
+    guard let number = Int(text), bounds.contains(number) else {
+      throw .invalid("querystring/\(name) must be a whole number from \(bounds.lowerBound)")
+    }
+    return number
   }
 
   /// A list sent as `name=a&name=b` or `name[]=a&name[]=b`; nil where it was not sent.

@@ -7,11 +7,14 @@ public import ServiceLifecycle
 /// across restarts; what it has answered is on the disk.
 ///
 /// It behaves as Port's documentation says, validation included, and refuses what it does not know. Beyond Port's own
-/// routes it has `POST /v1/entities` (the entity alone). Not here: actions and their runs, webhooks, computed
-/// properties, relation rules in searches.
+/// routes it has `POST /v1/entities` (the entity alone). Self-service actions run and send their webhooks, signed. Not
+/// here: automations, inbound webhooks, computed properties.
 public struct PortSandbox: Service {
   /// What it was asked; also `GET /_sandbox/requests?after=N` with a token, and `requests.jsonl` in the data folder.
   public let requests: RequestLog
+
+  /// Of the e-mail addresses of those who run actions and have none of their own.
+  static let userDomain = "port-sandbox.local"
 
   private let host: String
   private let port: Int
@@ -68,9 +71,11 @@ public struct PortSandbox: Service {
     let store = try PortStore(journal: journal)
     let tokens = PortTokens(credentials, journal: journal)
     let door = PortDoor(tokens: tokens, limit: PortRateLimit(requestsPerWindow), now: now)
+    let sender = WebhookSender(
+      store: store, clientSecret: credentials.clientSecret, logger: logger, now: now)
     let router = Router(context: BasicRequestContext.self)
     var mask = RequestMask()
-    mask.isSecret = { _, key, _ in key == "clientSecret" }
+    mask.isSecret = { _, key, _ in key == "clientSecret" || key == "secretValue" }
     router.add(
       middleware: RequestDoor(log: requests, mask: mask, maximumBody: PortRoutes.maximumBody, logger: logger) {
         failure, _ in
@@ -78,9 +83,10 @@ public struct PortSandbox: Service {
         return door.decorated(.json(failure.json, status: failure.status))
       })
     router.add(middleware: door)
-    PortRoutes(store: store, tokens: tokens, now: now).add(to: router)
+    PortRoutes(store: store, tokens: tokens, sender: sender, now: now).add(to: router)
     router.get("/_sandbox/requests") { [requests] request, _ in requests.response(to: request) }
-    let server = SandboxServer(host: host, port: port, router: router, listening: listening, logger: logger)
+    let server = SandboxServer(
+      host: host, port: port, router: router, services: [sender], listening: listening, logger: logger)
     try await server.run()
     try await journal.settle()
     lock.release()

@@ -14,6 +14,17 @@ final class PortStore: Sendable {
     for document in journal.documents("entity") {
       if let entity = PortEntity(try JSONValue(parsing: document)) { registry.apply(.put(entity)) }
     }
+    for document in journal.documents("action") {
+      registry.apply(.putAction(try PortAction(JSONValue(parsing: document))))
+    }
+    for document in journal.documents("run") {
+      if let run = PortActionRun(try JSONValue(parsing: document)) { registry.apply(.putRun(run)) }
+    }
+    let logs = try journal.documents("log").compactMap { PortRunLog(try JSONValue(parsing: $0)) }
+    for log in logs.sorted(by: { $0.number < $1.number }) { registry.apply(.addLog(log)) }
+    for document in journal.documents("secret") {
+      if let secret = PortSecret(try JSONValue(parsing: document)) { registry.apply(.putSecret(secret)) }
+    }
     self.registry = Mutex(registry)
     self.journal = journal
   }
@@ -43,8 +54,8 @@ final class PortStore: Sendable {
 
     mutating func apply(_ changes: [PortRegistry.Change]) {
       for change in changes {
+        journal.store(change, logsOf: registry.runLogs)
         registry.apply(change)
-        journal.store(change)
       }
     }
   }
@@ -52,12 +63,21 @@ final class PortStore: Sendable {
 
 extension Journal {
   /// Identifiers have no white space in them, so a space keeps the two apart.
-  fileprivate func store(_ change: PortRegistry.Change) {
+  fileprivate func store(_ change: PortRegistry.Change, logsOf logs: [String: [PortRunLog]]) {
     switch change {
     case .putBlueprint(let blueprint): put("blueprint", blueprint.identifier, blueprint.document.bytes)
     case .removeBlueprint(let identifier): remove("blueprint", identifier)
-    case .put(let entity): put("entity", "\(entity.blueprint) \(entity.identifier)", entity.json.bytes)
+    case .put(let entity): put("entity", "\(entity.blueprint) \(entity.identifier)", entity.stored.bytes)
     case .remove(let blueprint, let identifier): remove("entity", "\(blueprint) \(identifier)")
+    case .putAction(let action): put("action", action.identifier, action.document.bytes)
+    case .removeAction(let identifier): remove("action", identifier)
+    case .putRun(let run): put("run", run.id, run.stored.bytes)
+    case .removeRun(let id):
+      remove("run", id)
+      for log in logs[id] ?? [] { remove("log", log.id) }
+    case .addLog(let log): put("log", log.id, log.stored.bytes)
+    case .putSecret(let secret): put("secret", secret.name, secret.stored.bytes)
+    case .removeSecret(let name): remove("secret", name)
     }
   }
 }

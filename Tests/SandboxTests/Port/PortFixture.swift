@@ -76,6 +76,7 @@ struct Port: Sendable {
       request.headers.add(name: "Content-Type", value: "application/json")
       request.body = .bytes(body)
     }
+    request.headers.add(name: "User-Agent", value: "porc/1")
     let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
     let bytes = try await response.body.collect(upTo: 16 << 20)
     return Answer(

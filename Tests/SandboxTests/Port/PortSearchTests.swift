@@ -46,7 +46,13 @@ struct PortSearchTests {
       (rule("$createdAt", "notBetween", ["from": "2026-11-23T10:00:00Z", "to": "2026-11-23T11:00:00Z"]), "d"),
       (rule("count", "isEmpty"), "cd"), (rule("count", "isNotEmpty"), "ab"), (rule("at", "isExpired"), "a"),
       (rule("at", "isNotExpired"), "c"), (rule("template", "=", "t"), "b"), (rule("$blueprint", "=", "template"), ""),
-      (rule("$createdBy", "=", "api-token"), "abcd"),
+      (rule("$createdBy", "=", "api-token"), "abcd"), (rule("$datasource", "=", "porc/1"), "abcd"),
+      (["operator": "relatedTo", "blueprint": "template", "value": "t"], "b"),
+      (["operator": "relatedTo", "blueprint": "template", "value": ["t"], "required": true], ""),
+      (["operator": "relatedTo", "blueprint": "template", "value": "t", "direction": "downstream"], ""),
+      (rule("$updatedAt", "between", ["preset": "today"]), "abcd"),
+      (rule("$updatedAt", "=", ["preset": "yesterday"]), ""),
+      (rule("at", "between", ["preset": "lastMonth"]), ""), (rule("at", "notBetween", ["preset": "lastMonth"]), "abcd"),
       (["combinator": "or", "rules": [rule("count", "=", 1), rule("count", "=", 2)]], "ab"),
       (
         [
@@ -68,13 +74,38 @@ struct PortSearchTests {
     }
   }
 
+  @Test func relationsAreFollowedBothWaysAndFar() async throws {
+    try await withInstances { port in
+      var box = Port.template
+      box["identifier"] = "box"
+      box["relations"] = ["holds": ["target": "instance", "required": true, "many": true]]
+      try await port.expect(201, "POST", "/v1/blueprints", box)
+      try await port.create("box", ["identifier": "x", "relations": ["holds": ["b", "c"]]])
+      func found(_ rule: JSONValue) async throws -> [String?] {
+        let answer = try await port.expect(200, "POST", "/v1/entities/search", ["combinator": "and", "rules": [rule]])
+        return (answer["entities"].array ?? []).map { $0["identifier"].string }
+      }
+      #expect(try await found(["operator": "relatedTo", "blueprint": "template", "value": "t"]) == ["x", "b"])
+      let down: JSONValue = ["operator": "relatedTo", "blueprint": "box", "value": "x", "direction": "downstream"]
+      #expect(try await found(down) == ["b", "c", "t"])
+      var required = down
+      required["required"] = true
+      #expect(try await found(required) == ["b", "c"])
+    }
+  }
+
   @Test(arguments: [
     #"{"rules": []}"#, #"{"combinator": "xor", "rules": []}"#, #"{"combinator": "and"}"#,
     #"{"combinator": "and", "rules": [{"property": "a", "operator": "~", "value": 1}]}"#,
     #"{"combinator": "and", "rules": [{"operator": "=", "value": 1}]}"#,
     #"{"combinator": "and", "rules": [{"property": "a", "operator": "="}]}"#,
     #"{"combinator": "and", "rules": [{"property": "a", "operator": "in", "value": "x"}]}"#,
-    #"{"combinator": "and", "rules": [{"operator": "relatedTo", "blueprint": "b", "value": "x"}]}"#,
+    #"{"combinator": "and", "rules": [{"operator": "relatedTo", "value": "x"}]}"#,
+    #"{"combinator": "and", "rules": [{"operator": "relatedTo", "blueprint": "b", "value": "x", "direction": "up"}]}"#,
+    #"{"combinator": "and", "rules": [{"property": "a", "operator": "matchAny", "value": ["x"]}]}"#,
+    #"{"combinator": "and", "rules": [{"property": "a", "operator": "between", "value": {"preset": "someday"}}]}"#,
+    #"{"combinator": "and", "rules": [{"property": "a", "operator": "=", "value": {"property": "b", "context": "user"}}]}"#,
+    #"{"combinator": "and", "rules": [{"property": {"property": "b", "context": "user"}, "operator": "=", "value": 1}]}"#,
   ])
   func aQueryThatIsNotUnderstoodIsRefused(query: String) async throws {
     let query = try JSONValue(parsing: query.utf8)

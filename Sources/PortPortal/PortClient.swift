@@ -30,6 +30,7 @@ public struct PortClient: Sendable {
   public let blueprints: Blueprints
   public let entities: Entities
   public let secrets: Secrets
+  public let actionRuns: ActionRuns
 
   /// - Parameters:
   ///   - baseURL: scheme, host and port, without `/v1`. A user, a query or a fragment in it is left out.
@@ -58,6 +59,7 @@ public struct PortClient: Sendable {
     blueprints = Blueprints(session: session)
     entities = Entities(session: session, dialect: dialect)
     secrets = Secrets(session: session)
+    actionRuns = ActionRuns(session: session)
   }
 
   private static func base(_ url: URL) -> String {

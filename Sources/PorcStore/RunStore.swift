@@ -13,7 +13,8 @@ public protocol RunStore: Sendable {
   ///     on, and nothing is recorded.
   /// - Throws: ``StoreError/notFound`` for a run that does not exist, and where there is no instance and nothing was
   ///   decided; ``StoreError/leaseLost`` if `record.finishing` is not held any more; ``StoreError/alreadyAnswered(_:)``
-  ///   if there is an answer under the key of `record.answer`: `decide` is not called then.
+  ///   if there is an answer under the key of `record.answer`, and ``StoreError/alreadyPressed`` if `record.actionRun` is
+  ///   there: `decide` is not called then.
   @discardableResult
   func decide(
     about subject: Subject, recording record: Record,
@@ -93,16 +94,19 @@ public struct Record: Sendable {
   public var waking: [RunJob]
   /// The answer to keep under the caller's idempotency key.
   public var answer: PendingAnswer?
+  /// The press of a button in the portal that led to this.
+  public var actionRun: PendingActionRun?
 
   public init(
     sealedInputs: SealedInputs? = nil, blobs: [String: Data] = [:], finishing: Lease? = nil, waking: [RunJob] = [],
-    answer: PendingAnswer? = nil
+    answer: PendingAnswer? = nil, actionRun: PendingActionRun? = nil
   ) {
     self.sealedInputs = sealedInputs
     self.blobs = blobs
     self.finishing = finishing
     self.waking = waking
     self.answer = answer
+    self.actionRun = actionRun
   }
 
   public struct SealedInputs: Sendable {
@@ -120,6 +124,18 @@ public struct Record: Sendable {
     public var make: @Sendable (Situation, _ now: Date) throws -> StoredAnswer
     public init(key: IdempotencyKey, make: @escaping @Sendable (Situation, _ now: Date) throws -> StoredAnswer) {
       self.key = key
+      self.make = make
+    }
+  }
+
+  /// What is kept of a press is made inside the transaction, from what the decision recorded; but for
+  /// ``ActionRun/position``, which the store knows.
+  public struct PendingActionRun: Sendable {
+    /// The portal's id.
+    public var id: String
+    public var make: @Sendable (Situation, _ now: Date) throws -> ActionRun
+    public init(id: String, make: @escaping @Sendable (Situation, _ now: Date) throws -> ActionRun) {
+      self.id = id
       self.make = make
     }
   }
@@ -184,6 +200,8 @@ public enum StoreError: Error, Sendable, Equatable {
   /// Somebody was faster with the same idempotency key: this is what they got. Its fingerprint tells whether they sent
   /// the same.
   case alreadyAnswered(StoredAnswer)
+  /// The press was taken before, under another idempotency key.
+  case alreadyPressed
   /// The database cannot be used: what, and what to do.
   case unusable(String, fix: String)
 }

@@ -20,13 +20,16 @@ extension SQLiteStore {
       if let key = record.answer?.key, let given = try Self.answer(to: key, db) {
         throw StoreError.alreadyAnswered(given)
       }
+      if let press = record.actionRun { try Self.checkIsNew(press.id, db) }
+      // Before the facts: they are what comes of it.
+      let position = record.actionRun == nil ? 0 : try Self.lastPosition(db)
       if let lease = record.finishing { try Self.finish(lease, at: now.milliseconds, db) }
       let before = try situation(of: subject, db)
       let decision = try decide(before?.situation, now)
       var written: LoadedSituation?
       if !decision.facts.isEmpty { written = try self.record(decision.facts, after: before, at: now, db) }
       guard let situation = written?.situation ?? before?.situation else { throw StoreError.notFound }
-      try Self.store(record, situation, at: now, db)
+      try Self.store(record, situation, after: position, at: now, db)
       return (Recorded(situation: situation, facts: decision.facts, now: now), written: written)
     }.0
   }
@@ -132,7 +135,9 @@ extension SQLiteStore {
   }
 
   /// Stores what comes with a decision. After it, since inputs belong to a run.
-  private static func store(_ record: Record, _ situation: Situation, at now: Date, _ db: Database) throws {
+  private static func store(
+    _ record: Record, _ situation: Situation, after position: Int64, at now: Date, _ db: Database
+  ) throws {
     for (digest, bytes) in record.blobs { try putBlob(bytes, digest: digest, db) }
     if let inputs = record.sealedInputs {
       try db.run(
@@ -143,6 +148,10 @@ extension SQLiteStore {
     for job in record.waking { try wake(job, at: now.milliseconds, db) }
     if let answer = record.answer {
       try keep(try answer.make(situation, now), under: answer.key, at: now.milliseconds, db)
+    }
+    if var press = try record.actionRun?.make(situation, now) {
+      press.position = position
+      try insert(press, db)
     }
   }
 }

@@ -91,7 +91,11 @@ extension SQLiteStore {
   }
 
   public func lastPosition() async throws -> Int64 {
-    try await read { try $0.value(Int64.self, "SELECT max(position) FROM event") ?? 0 }
+    try await read { try Self.lastPosition($0) }
+  }
+
+  static func lastPosition(_ db: Database) throws -> Int64 {
+    try db.value(Int64.self, "SELECT max(position) FROM event") ?? 0
   }
 
   public func sealedInputs(ofRunsOf instance: Instance.ID) async throws -> [Record.SealedInputs] {

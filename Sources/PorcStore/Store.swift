@@ -7,8 +7,8 @@
 /// - A job is claimed by one worker alone, and the jobs of one instance one at a time. Lease times come from the
 ///   database's clock.
 /// - Event positions are in the order of commits: a reader who resumes after a position misses nothing.
-public protocol Store: RunStore, JobQueue, PortalState, CatalogStore, SourceStore, NotificationStore, TokenStore,
-  IdempotencyKeys
+public protocol Store: RunStore, JobQueue, PortalState, ActionRunStore, CatalogStore, SourceStore, NotificationStore,
+  TokenStore, IdempotencyKeys
 {
   /// Commits something that changes nothing.
   ///

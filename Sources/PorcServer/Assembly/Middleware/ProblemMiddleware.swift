@@ -73,6 +73,10 @@ enum Faults {
   private static func fault(from error: StoreError) -> Fault {
     switch error {
     case .notFound: Fault(.notFound, "There is no such thing.", fix: "Check the id.", cause: error)
+    case .alreadyPressed:
+      Fault(
+        .idempotencyKeyReused, "The portal's action run was sent before with another request.",
+        fix: "Press the button again: each press is an action run of its own.", cause: error)
     case .leaseLost, .alreadyAnswered: Fault(.bug, "Something was done twice.", cause: error)
     case .unusable(let what, let fix): Fault(.busy, what, fix: fix, retryAfter: 5, cause: error)
     }

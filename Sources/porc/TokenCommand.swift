@@ -17,7 +17,9 @@ struct TokenCommand: AsyncParsableCommand {
       discussion: "For example: porc token create ci --scope submit --scope plan --scope apply")
 
     @Argument(help: "What to call it.") var name: String
-    @Option(help: "What it may do: read, submit, plan, apply, approve, destroy, catalog or admin. May be repeated.")
+    @Option(
+      help:
+        "What it may do: read, submit, plan, apply, approve, destroy, catalog, impersonate or admin. May be repeated.")
     var scope: [Scope] = []
     @OptionGroup var database: DatabaseOptions
 

@@ -19,13 +19,16 @@ public struct DecisionBody: Codable, Sendable {
   public var tfeRunID: String?
   /// Only for an override, and needed there.
   public var reason: String?
-  public init(tfeRunID: String? = nil, reason: String? = nil) {
+  /// What the run is taken for: one that does something else to its instance is refused.
+  public var operation: Run.Operation?
+  public init(tfeRunID: String? = nil, reason: String? = nil, operation: Run.Operation? = nil) {
     self.tfeRunID = tfeRunID
     self.reason = reason
+    self.operation = operation
   }
   public enum CodingKeys: String, CodingKey, CaseIterable {
     case tfeRunID = "tfe_run_id"
-    case reason
+    case reason, operation
   }
 }
 
@@ -215,7 +218,10 @@ public struct EventList: Codable, Sendable {
 
 /// What a token may do. The raw values are stored and written in configuration: never rename one.
 public enum Scope: String, Codable, Sendable, CaseIterable {
-  case read, submit, plan, apply, approve, destroy, catalog, admin
+  case read, submit, plan, apply, approve, destroy, catalog
+  /// Presses buttons in the portal's name: who pressed is who its user is said to be.
+  case impersonate
+  case admin
 
   /// Whether a token with `granted` may do what needs this scope: `admin` may do everything, every scope may read.
   public func isGranted(by granted: Set<Scope>) -> Bool {

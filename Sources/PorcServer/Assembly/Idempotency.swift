@@ -18,10 +18,16 @@ struct Idempotency: Sendable {
       throw Fault(
         .malformedRequest, "The Idempotency-Key is not 1 to 300 visible ASCII characters.", fix: "Send a UUID, say.")
     }
+    return IdempotencyKey(
+      caller: context.caller.id, key: text, fingerprint: Self.fingerprint(of: request, body: body))
+  }
+
+  /// What must be the same in a request that is sent again.
+  static func fingerprint(of request: Request, body: [UInt8]) -> String {
     var digest = SHA256()
     digest.update(data: Data("\(request.method.rawValue) \(request.uri.path)\n".utf8))
     digest.update(data: Data(body))
-    return IdempotencyKey(caller: context.caller.id, key: text, fingerprint: digest.finalize().hex)
+    return digest.finalize().hex
   }
 
   /// Answers with what was answered under the key before, else with what `work` does now.
@@ -44,7 +50,8 @@ struct Idempotency: Sendable {
         fix: "Use a new key for a new request.")
     }
     return .bytes(
-      answer.body, status: HTTPResponse.Status(code: answer.status), location: answer.location)
+      answer.body, type: answer.status < 400 ? "application/json" : "application/problem+json",
+      status: HTTPResponse.Status(code: answer.status), location: answer.location)
   }
 }
 

@@ -57,6 +57,9 @@ public struct PorcServer: Service {
       sync: sync, interval: .seconds(settings.catalog.interval), readiness: readiness, logger: logger)
     let views = RunViews(store: store, rules: rules, links: links)
     let idempotency = Idempotency(store: store)
+    let buttons = Buttons(
+      store: store, idempotency: idempotency, settings: settings.portal.buttons,
+      secrets: settings.portal.signingSecrets, logger: logger)
     let submissions = Submissions(
       store: store, catalog: catalog, vault: vault, approvalRequired: settings.approvalRequired)
 
@@ -79,15 +82,15 @@ public struct PorcServer: Service {
       portal: portalHealth
     ).register(in: routes)
     RunRoutes(
-      store: store, views: views, submissions: submissions, idempotency: idempotency, doorbell: doorbell, waits: waits
+      store: store, views: views, submissions: submissions, idempotency: idempotency, buttons: buttons,
+      doorbell: doorbell, waits: waits
     ).register(in: routes)
     RunLogRoutes(
       store: store, client: tfe.with(priority: .poll), secrets: SecretKeeper(store: store, vault: vault),
       doorbell: doorbell, streams: streams
     ).register(in: routes)
     EventRoutes(store: store, doorbell: doorbell, streams: streams).register(in: routes)
-    InstanceRoutes(store: store, views: views, submissions: submissions, idempotency: idempotency)
-      .register(in: routes)
+    InstanceRoutes(store: store, views: views, submissions: submissions, buttons: buttons).register(in: routes)
     TemplateRoutes(store: store, catalog: catalog).register(in: routes)
     SourceRoutes(store: store, sync: sync, watch: watch, factory: factory, vault: vault).register(in: routes)
     GitHubWebhook(
@@ -122,6 +125,7 @@ public struct PorcServer: Service {
       PortalSync(
         store: store, writer: writer, setUp: Self.portalSetUp(settings, store, portal, address, logger),
         health: portalHealth, removalLimit: settings.portal.removalLimit, doorbell: doorbell, logger: logger),
+      ActionReporter(store: store, client: portal, links: links, doorbell: doorbell, logger: logger),
       watch,
       RepeatingService(
         name: "the portal's comparison", interval: .seconds(settings.reconcileInterval), logger: logger,
@@ -138,6 +142,7 @@ public struct PorcServer: Service {
       ) { try await sweeper.look() },
       RepeatingService(name: "the forgetting of old answers", interval: .seconds(3600), logger: logger) {
         try await store.forgetAnswers(olderThan: 25 * 3600)
+        try await store.forgetActionRuns(closedFor: 25 * 3600)
       },
       JobWorker(store: store, driver: driver, doorbell: doorbell, lanes: settings.lanes, logger: logger),
     ]

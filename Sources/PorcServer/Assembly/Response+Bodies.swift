@@ -41,28 +41,6 @@ extension Request {
     }
   }
 
-  /// A JSON body; an empty one counts as `{}`. A member that is none of `known` is refused: it may have been meant to name
-  /// the plan that was seen. Only an action of Port sends others of its own: beside a `port_context`, or in an envelope
-  /// with `context` and `payload`.
-  ///
-  /// - Throws: a fault for such a member, and for what is no such body.
-  func optionalBody<Body: Decodable, Key: CodingKey & CaseIterable>(
-    _: Body.Type, _ known: Key.Type
-  ) async throws -> (body: Body, bytes: [UInt8]) {
-    let bytes = try await bodyBytes()
-    let isBlank = bytes.allSatisfy { " \t\r\n".utf8.contains($0) }
-    let names = Key.allCases.map(\.stringValue)
-    let given = (isBlank ? nil : try? JSONText.parse(bytes).value.objectValue)?.keys.sorted() ?? []
-    let isOfPort = given.contains("port_context") || (given.contains("context") && given.contains("payload"))
-    for name in given where !isOfPort && !names.contains(name) {
-      throw Fault(
-        .malformedRequest, "The body's '\(name)' is unknown.",
-        fix: Suggestion.closest(to: name, among: names).map { "Did you mean '\($0)'?" }
-          ?? "Known here: \(names.joined(separator: ", ")).")
-    }
-    return (try JSONDecoder.porc.decode(Body.self, from: isBlank ? Data("{}".utf8) : Data(bytes)), bytes)
-  }
-
   /// - Throws: a fault for a parameter that is none of `names`: a list that was to be filtered by it would be whole.
   func allowQuery(_ names: String...) throws {
     for (name, _) in uri.queryParameters where !names.contains(String(name)) {

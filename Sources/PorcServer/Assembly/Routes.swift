@@ -40,16 +40,30 @@ struct Routes {
     on(.delete, path, needs: scope, handler)
   }
 
+  /// A write that a button of the portal may ask for too. Who asks, `buttons` finds out.
+  func write(
+    _ path: String, needs scope: Scope, by buttons: Buttons,
+    _ work: @escaping @Sendable (WriteRequest, PorcContext) async throws -> Response
+  ) {
+    let verb = path.split(separator: "/").last.map(String.init) ?? ""
+    on(.post, path, needs: scope, isChecked: false) { request, context in
+      try await buttons.answer(request, context, verb, try context.subject, needs: scope) {
+        try await work($0, context)
+      }
+    }
+  }
+
   /// `/run/…` and `/runs/…` are the same routes, for all of them.
   private func on(
-    _ method: HTTPRequest.Method, _ path: String, needs scope: Scope?, _ handler: @escaping Handler
+    _ method: HTTPRequest.Method, _ path: String, needs scope: Scope?, isChecked: Bool = true,
+    _ handler: @escaping Handler
   ) {
     var paths = [path]
     if path.hasPrefix("/runs/") { paths.append("/run/" + path.dropFirst("/runs/".count)) }
     for path in paths {
       table.add(Entry(method: method, path: path, scope: scope))
       router.on(RouterPath(path), method: method) { request, context in
-        if let scope { try context.require(scope) }
+        if let scope, isChecked { try context.require(scope) }
         return try await handler(request, context)
       }
     }
@@ -85,6 +99,14 @@ extension PorcContext {
       throw Fault(
         .forbidden, "The token '\(token.name)' lacks the scope '\(scope.rawValue)'.",
         fix: "Use a token that has it: porc token create NAME --scope \(scope.rawValue).")
+    }
+  }
+
+  /// The run or the instance that the path is about.
+  var subject: PressBody.Subject {
+    get throws {
+      if let instance = parameters.get("instance_id") { return .instance(instance) }
+      return .run(try runID)
     }
   }
 

@@ -66,6 +66,7 @@ public struct PortalSettings: Sendable {
   public var setsUp: Bool
   /// Which share of what the portal shows may go from it at once, from 0 to 1; more waits for somebody's word.
   public var removalLimit = 0.25
+  public var buttons = ButtonSettings()
 
   public init(
     baseURL: URL, credentials: PortClient.Credentials, dialect: PortClient.Dialect = .api, setsUp: Bool = false
@@ -111,6 +112,9 @@ extension ServerSettings {
   /// | `port.action_prefix` | text | `porc_` | what the identifiers of the buttons begin with |
   /// | `port.secret_name` | text | `PORC_TOKEN` | Port's secret with the token that the buttons send |
   /// | `port.agent` | yes or no | no | Port's agent calls PORC in Port's place |
+  /// | `port.webhook_secrets` | texts, secret: a list, or with `,` between them | the client secret | one of them signs each call of a button |
+  /// | `port.require_signature` | yes or no | no | whether each press needs a signature |
+  /// | `port.button_scopes` | scopes: a list, or with `,` between them; or `none` | `plan,apply,approve,destroy` | what a signed call may without a token |
   /// | `porc.listen` | HOST:PORT | `127.0.0.1:8800` | |
   /// | `porc.public_url` | URL | none | where TFE reaches PORC, to tell it about runs, and its workspaces link to |
   /// | `porc.follow_interval_seconds` | number | 10 | between two looks at what TFE did not tell |
@@ -226,6 +230,7 @@ extension ServerSettings {
     }
     settings.usesAgent = reader.flag("port.agent") ?? false
     settings.names = names(&reader)
+    settings.buttons = buttons(&reader)
     if let file {
       let read = ExtraProperties.read(file, taken: PortBlueprints.ownKeys)
       settings.extras = read.properties
@@ -253,6 +258,19 @@ extension ServerSettings {
       reader.problem("port.instance_blueprint", "is the same as port.template_blueprint")
     }
     return names
+  }
+
+  private static func buttons(_ reader: inout SettingsReader) -> ButtonSettings {
+    var settings = ButtonSettings()
+    settings.secrets = reader.list("port.webhook_secrets", isSecret: true)
+    settings.requiresSignature = reader.flag("port.require_signature") ?? false
+    let names = reader.list("port.button_scopes")
+    guard !names.isEmpty else { return settings }
+    settings.scopes = names == ["none"] ? [] : Set(names.compactMap(Scope.init))
+    for name in names where name != "none" || names.count > 1 {
+      if Scope(rawValue: name) == nil { reader.problem("port.button_scopes", "has '\(name)', which is no scope") }
+    }
+    return settings
   }
 
   /// `HOST:PORT`, the host in brackets where it holds colons.

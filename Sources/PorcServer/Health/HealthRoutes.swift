@@ -33,12 +33,19 @@ struct HealthRoutes: Sendable {
   /// Prometheus' text format (version 0.0.4).
   @Sendable private func metrics(_ request: Request, _ context: PorcContext) async throws -> Response {
     let backlog = try await store.portalBacklog()
+    let presses = try await store.actionRunBacklog()
     let sources = try await sync.report()
     let notifications = try await notifications?.report()
     // Of one that was never looked at nobody knows.
     let seen = sources.filter { $0.report.error != nil || $0.report.syncedAt != nil }
     let text = """
       \(Self.text(backlog, portal.reading))
+      # HELP porc_action_runs_open Presses of the portal's buttons of which it has not been told the end.
+      # TYPE porc_action_runs_open gauge
+      porc_action_runs_open \(presses.count)
+      # HELP porc_action_runs_oldest_seconds How long the oldest of them is open.
+      # TYPE porc_action_runs_oldest_seconds gauge
+      porc_action_runs_oldest_seconds \(presses.openSince.map { max(0, Date().timeIntervalSince($0)) } ?? 0)
       # HELP porc_events_total Events recorded.
       # TYPE porc_events_total counter
       porc_events_total \(try await store.lastPosition())

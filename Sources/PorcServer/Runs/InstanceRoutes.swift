@@ -9,12 +9,12 @@ struct InstanceRoutes: Sendable {
   let store: any Store
   let views: RunViews
   let submissions: Submissions
-  let idempotency: Idempotency
+  let buttons: Buttons
 
   func register(in routes: Routes) {
     routes.get("/instances", needs: .read, list)
     routes.get("/instances/{instance_id}", needs: .read, show)
-    routes.post("/instances/{instance_id}/destroy", needs: .destroy, destroy)
+    routes.write("/instances/{instance_id}/destroy", needs: .destroy, by: buttons, destroy)
   }
 
   @Sendable private func list(_ request: Request, _ context: PorcContext) async throws -> Response {
@@ -34,25 +34,21 @@ struct InstanceRoutes: Sendable {
     return try .json(try await views.instance(situation))
   }
 
-  @Sendable private func destroy(_ request: Request, _ context: PorcContext) async throws -> Response {
+  @Sendable private func destroy(_ write: WriteRequest, _ context: PorcContext) async throws -> Response {
     let id = Instance.ID(try context.parameters.require("instance_id"))
-    let (body, bytes) = try await request.optionalBody(PlanBody.self, PlanBody.CodingKeys.self)
-    if body.apply == true { try context.require(.apply) }
-    let key = try idempotency.key(request, context, body: bytes)
+    let body = try write.body(PlanBody.self, PlanBody.CodingKeys.self)
+    if body.apply == true { try write.require(.apply) }
     let wish = PlanRequest(
-      by: context.caller, key: key?.key, supersedes: body.supersede ?? false, appliesAutomatically: body.apply ?? false)
+      by: write.caller, key: write.key?.key, supersedes: body.supersede ?? false,
+      appliesAutomatically: body.apply ?? false)
     let views = views
-    return try await idempotency.once(key) {
-      let destroyed = try await submissions.destroy(id, request: wish) { run in
-        key.map { key in
-          Record.PendingAnswer(key: key) { situation, now in
-            try RunRoutes.created(situation, run: run, views, [], now).stored(fingerprint: key.fingerprint)
-          }
-        }
+    let destroyed = try await submissions.destroy(id, request: wish) { run in
+      write.record(for: run) { situation, now, fingerprint in
+        try RunRoutes.created(situation, run: run, views, [], now).stored(fingerprint: fingerprint)
       }
-      return try RunRoutes.created(
-        destroyed.recorded.situation, run: destroyed.run, views, [], destroyed.recorded.now
-      ).response
     }
+    return try RunRoutes.created(
+      destroyed.recorded.situation, run: destroyed.run, views, [], destroyed.recorded.now
+    ).response
   }
 }

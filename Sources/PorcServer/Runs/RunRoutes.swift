@@ -10,6 +10,7 @@ struct RunRoutes: Sendable {
   let views: RunViews
   let submissions: Submissions
   let idempotency: Idempotency
+  let buttons: Buttons
   let doorbell: Doorbell
   /// Status reads that wait for a change.
   let waits: Limit
@@ -20,25 +21,23 @@ struct RunRoutes: Sendable {
     routes.get("/runs/{run_id}", needs: .read, summary)
     routes.get("/runs/{run_id}/summary", needs: .read, summary)
     routes.get("/runs/{run_id}/status", needs: .read, status)
-    routes.post("/runs/{run_id}/build", needs: .plan) { try await command($0, $1) { _, _, _ in .build } }
-    routes.post("/runs/{run_id}/plan", needs: .plan, plan)
-    routes.post("/runs/{run_id}/apply", needs: .apply) { request, context in
-      try await command(request, context) { body, seen, caller in .apply(tfeRunID: seen ?? body.tfeRunID, by: caller) }
+    routes.write("/runs/{run_id}/build", needs: .plan, by: buttons) { try await command($0, $1) { _, _, _ in .build } }
+    routes.write("/runs/{run_id}/plan", needs: .plan, by: buttons, plan)
+    routes.write("/runs/{run_id}/apply", needs: .apply, by: buttons) { write, context in
+      try await command(write, context) { body, seen, caller in .apply(tfeRunID: seen ?? body.tfeRunID, by: caller) }
     }
-    routes.post("/runs/{run_id}/approve", needs: .approve) { request, context in
-      try await command(request, context) { body, seen, caller in .approve(tfeRunID: seen ?? body.tfeRunID, by: caller)
-      }
+    routes.write("/runs/{run_id}/approve", needs: .approve, by: buttons) { write, context in
+      try await command(write, context) { body, seen, caller in .approve(tfeRunID: seen ?? body.tfeRunID, by: caller) }
     }
-    routes.post("/runs/{run_id}/discard", needs: .plan) { request, context in
-      try await command(request, context) { body, seen, caller in .discard(tfeRunID: seen ?? body.tfeRunID, by: caller)
-      }
+    routes.write("/runs/{run_id}/discard", needs: .plan, by: buttons) { write, context in
+      try await command(write, context) { body, seen, caller in .discard(tfeRunID: seen ?? body.tfeRunID, by: caller) }
     }
-    routes.post("/runs/{run_id}/override", needs: .approve) { request, context in
-      try await command(request, context) { body, seen, caller in
+    routes.write("/runs/{run_id}/override", needs: .approve, by: buttons) { write, context in
+      try await command(write, context) { body, seen, caller in
         .override(tfeRunID: seen ?? body.tfeRunID, by: caller, reason: body.reason ?? "")
       }
     }
-    routes.post("/runs/{run_id}/cancel", needs: .plan, cancel)
+    routes.write("/runs/{run_id}/cancel", needs: .plan, by: buttons, cancel)
   }
 
   // MARK: Submitting
@@ -90,38 +89,35 @@ struct RunRoutes: Sendable {
 
   // MARK: Steps
 
-  @Sendable private func plan(_ request: Request, _ context: PorcContext) async throws -> Response {
-    let (body, bytes) = try await request.optionalBody(PlanBody.self, PlanBody.CodingKeys.self)
-    let key = try idempotency.key(request, context, body: bytes)
-    if body.apply == true { try context.require(.apply) }
+  @Sendable private func plan(_ write: WriteRequest, _ context: PorcContext) async throws -> Response {
+    let body = try write.body(PlanBody.self, PlanBody.CodingKeys.self)
+    if body.apply == true { try write.require(.apply) }
     let wish = PlanRequest(
-      by: context.caller, key: key.map { "\($0.caller)/\($0.key)" }, supersedes: body.supersede ?? false,
+      by: write.caller, key: write.key.map { "\($0.caller)/\($0.key)" }, supersedes: body.supersede ?? false,
       appliesAutomatically: body.apply ?? false)
-    return try await decide(.plan(wish), key, try context.runID)
+    return try await decide(.plan(wish), write, try context.runID)
   }
 
-  @Sendable private func cancel(_ request: Request, _ context: PorcContext) async throws -> Response {
-    let (body, bytes) = try await request.optionalBody(CancelBody.self, CancelBody.CodingKeys.self)
-    let key = try idempotency.key(request, context, body: bytes)
+  @Sendable private func cancel(_ write: WriteRequest, _ context: PorcContext) async throws -> Response {
+    let body = try write.body(CancelBody.self, CancelBody.CodingKeys.self)
     let id = try context.runID
     try Self.checkNaming(id, body.tfeRunID)
-    guard body.force == true else { return try await decide(.cancel(by: context.caller), key, id) }
+    guard body.force == true else { return try await decide(.cancel(by: write.caller), write, id) }
     // What Terraform was about to write into its state may be lost, so it takes more than a right to plan.
-    try context.require(.apply)
-    return try await decide(.forceCancel(by: context.caller), key, id)
+    try write.require(.apply)
+    return try await decide(.forceCancel(by: write.caller), write, id)
   }
 
   @Sendable private func command(
-    _ request: Request, _ context: PorcContext,
+    _ write: WriteRequest, _ context: PorcContext,
     _ command: @Sendable (_ body: DecisionBody, _ seen: String?, _ caller: Caller) -> RunCommand
   ) async throws -> Response {
-    let (body, bytes) = try await request.optionalBody(DecisionBody.self, DecisionBody.CodingKeys.self)
-    let key = try idempotency.key(request, context, body: bytes)
+    let body = try write.body(DecisionBody.self, DecisionBody.CodingKeys.self)
     let id = try context.runID
     try Self.checkNaming(id, body.tfeRunID)
     // A TFE run id in the path names the plan that was seen.
     let seen = id.hasPrefix(Run.ID.prefix) ? nil : id
-    return try await decide(command(body, seen, context.caller), key, id)
+    return try await decide(command(body, seen, write.caller), write, id, taking: body.operation)
   }
 
   private static func checkNaming(_ id: String, _ named: String?) throws {
@@ -129,27 +125,37 @@ struct RunRoutes: Sendable {
     throw Fault(.malformedRequest, "The path names the plan \(id) and the body \(named).", fix: "Name one of them.")
   }
 
-  private func decide(_ command: RunCommand, _ key: IdempotencyKey?, _ id: String) async throws -> Response {
+  /// - Parameter operation: what the caller takes the run for, if that was said.
+  private func decide(
+    _ command: RunCommand, _ write: WriteRequest, _ id: String, taking operation: Run.Operation? = nil
+  ) async throws -> Response {
     guard let located = try await store.locate(id) else { throw Self.unknown(id) }
     let run = located.run.id
+    try Self.check(operation, located.run)
     let (views, rules) = (views, views.rules)
     let body: @Sendable (Situation, Date) throws -> Data = { situation, now in
       guard let run = situation.runs[run] else { throw Self.unknown(id) }
       return try JSONEncoder.porc.encode(views.status(Located(run: run, situation: situation, version: 0), at: now))
     }
-    let answer = key.map { key in
-      Record.PendingAnswer(key: key) { situation, now in
-        StoredAnswer(status: 202, body: try body(situation, now), fingerprint: key.fingerprint)
-      }
+    let record = write.record(for: run) { situation, now, fingerprint in
+      StoredAnswer(status: 202, body: try body(situation, now), fingerprint: fingerprint)
     }
-    return try await idempotency.once(key) {
-      let recorded = try await store.decide(about: .run(run.rawValue), recording: Record(answer: answer)) {
-        situation, now in
-        guard let situation else { throw Self.unknown(id) }
-        return try RunMachine.decide(command, for: run, in: situation, at: now, rules: rules)
-      }
-      return .bytes(try body(recorded.situation, recorded.now), status: .accepted)
+    let recorded = try await store.decide(about: .run(run.rawValue), recording: record) { situation, now in
+      guard let situation else { throw Self.unknown(id) }
+      return try RunMachine.decide(command, for: run, in: situation, at: now, rules: rules)
     }
+    return .bytes(try body(recorded.situation, recorded.now), status: .accepted)
+  }
+
+  /// What a run does to its instance never changes.
+  private static func check(_ operation: Run.Operation?, _ run: Run) throws {
+    guard let operation, operation != run.operation else { return }
+    throw Refusal(
+      .wrongState,
+      run.operation == .destroy
+        ? "The run \(run.id) destroys '\(run.instance)', so it is not taken for one that deploys it."
+        : "The run \(run.id) deploys '\(run.instance)', so it is not taken for one that destroys it.",
+      fix: "Look at its plan, and ask for the operation '\(run.operation.rawValue)' if that is what is wanted.")
   }
 
   static func unknown(_ id: String) -> Fault {

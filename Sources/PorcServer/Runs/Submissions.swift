@@ -38,13 +38,15 @@ struct Submissions: Sendable {
   }
 
   /// A run that removes what is deployed, its plan asked for at once.
+  ///
+  /// - Parameter record: what to store with it, once its id is known.
   func destroy(
-    _ instance: Instance.ID, request: PlanRequest, answer: @escaping @Sendable (Run.ID) -> Record.PendingAnswer?
+    _ instance: Instance.ID, request: PlanRequest, recording record: (Run.ID) -> Record = { _ in Record() }
   ) async throws -> (recorded: Recorded, run: Run.ID) {
     let run = newRunID()
     let required = approvalRequired
     let recorded = try await store.decide(
-      about: .instance(instance), recording: Record(answer: answer(run))
+      about: .instance(instance), recording: record(run)
     ) { situation, now in
       guard let situation else { throw Self.unknown(instance) }
       guard var submission = Self.removal(in: situation) else { throw Self.unknown(instance) }

@@ -186,7 +186,7 @@ struct RunDriverTests {
       let before = bench.tfe.calls.count
       let destroy = try await bench.submissions.destroy(
         Instance.ID("web"), request: PlanRequest(by: DriverBench.caller)
-      ) { _ in nil }.run
+      ).run
       try await bench.work(destroy, until: .planned)
       #expect(bench.tfe.calls.dropFirst(before).first == "POST runs")  // no new configuration
       let made = try #require(bench.tfe.runs.last)

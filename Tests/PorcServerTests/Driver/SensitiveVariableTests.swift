@@ -108,7 +108,7 @@ struct SensitiveVariableTests {
       try await discard(other, bench)
       let destroy = try await bench.submissions.destroy(
         Instance.ID("web"), request: PlanRequest(by: DriverBench.caller)
-      ) { _ in nil }.run
+      ).run
       try await bench.work(destroy, until: .planned)
       #expect(variables(bench) == ["password": #""applied""#])
     }

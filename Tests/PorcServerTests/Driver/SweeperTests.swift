@@ -62,7 +62,7 @@ struct SweeperTests {
       _ = try await bench.deployed()
       let destroy = try await bench.submissions.destroy(
         Instance.ID("web"), request: PlanRequest(by: DriverBench.caller)
-      ) { _ in nil }.run
+      ).run
       try await bench.work(destroy, until: .planned)
       try await bench.apply(destroy)
       try await bench.work(destroy, until: .applied)

@@ -19,6 +19,8 @@ final class FakePort: Sendable {
     var breaking: Set<String> = []
     /// Whether a PATCH may take a property's value away.
     var takesNulls = true
+    /// Presses of buttons, by their ids.
+    var actionRuns: [String: ActionRun] = [:]
   }
 
   let server = ScriptedServer()
@@ -56,9 +58,9 @@ final class FakePort: Sendable {
   /// The calls, but those for tokens.
   var calls: [String] { server.calls.filter { $0 != "POST /v1/auth/access_token" } }
 
-  private typealias Handler = @Sendable (ScriptedServer.Request, inout State) -> ScriptedServer.Answer
+  typealias Handler = @Sendable (ScriptedServer.Request, inout State) -> ScriptedServer.Answer
 
-  private func on(_ call: String, _ handler: @escaping Handler) {
+  func on(_ call: String, _ handler: @escaping Handler) {
     server.always(call) { [self] request in
       state.withLock { state in state.isAway ? .status(503) : handler(request, &state) }
     }

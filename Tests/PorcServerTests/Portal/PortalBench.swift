@@ -21,6 +21,7 @@ final class PortalBench: Sendable {
   let sync: PortalSync
   let health: PortalHealth
   let reconciler: PortalReconciler
+  let client: PortClient
   private let folder: TemporaryFolder
   private let clock = Clock()
 
@@ -49,7 +50,7 @@ final class PortalBench: Sendable {
         now: { clock.now }))
     let credentials: PortClient.Credentials =
       dialect == .api ? .clientCredentials(id: "client", secret: FakePort.secret) : .staticToken(FakePort.token)
-    let client = PortClient(
+    client = PortClient(
       baseURL: try #require(URL(string: url)), credentials: credentials, dialect: dialect, http: Self.http,
       retries: .never, logger: Self.silent)
     health = PortalHealth()
@@ -107,8 +108,8 @@ final class PortalBench: Sendable {
     return id
   }
 
-  func command(_ run: PorcCore.Run.ID, _ command: RunCommand) async throws {
-    try await store.decide(about: .run(run.rawValue), recording: Record()) { situation, now in
+  func command(_ run: PorcCore.Run.ID, _ command: RunCommand, recording record: Record = Record()) async throws {
+    try await store.decide(about: .run(run.rawValue), recording: record) { situation, now in
       try RunMachine.decide(command, for: run, in: try #require(situation), at: now)
     }
   }

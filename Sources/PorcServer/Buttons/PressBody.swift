@@ -1,0 +1,91 @@
+import HCL
+
+/// What the body of a write says of the press of a button that it comes from, whoever wrote it. Port's actions have a body
+/// of the organization's making, with a `port_context`; those of the first version, and what Port's agent brings, have an
+/// envelope of Port's own, `{"action", "context", "trigger", "payload"}`.
+///
+/// ```json
+/// {"action": "apply", "run_id": "run-…", "operation": "apply",
+///  "port_context": {"runId": "r_…", "actor": "alice@example.com"}}
+/// ```
+struct PressBody: Sendable {
+  private let body: Value
+
+  /// What a path asks for.
+  enum Subject: Sendable, Equatable {
+    case run(String)
+    case instance(String)
+  }
+
+  /// Whether it says what the path asks for.
+  enum Naming: Equatable {
+    case same
+    /// It leaves something out.
+    case silent
+    case other
+  }
+
+  init(_ bytes: [UInt8]) {
+    let value = (try? JSONText.parse(bytes).value) ?? .null
+    body = value.objectValue == nil ? .object([:]) : value
+  }
+
+  /// The portal's id of its action run.
+  var actionRun: String? {
+    text("port_context", "runId") ?? text("port_context", "run_id") ?? text("context", "runId")
+  }
+
+  /// Who pressed, as the portal names its user.
+  var actor: String? {
+    let name =
+      text("port_context", "actor") ?? text("trigger", "by", "user", "email") ?? text("trigger", "by", "userId")
+    guard let name, name.utf8.count <= 320, name.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
+    else { return nil }
+    return name
+  }
+
+  /// Whether it has the members of Port's own beside those that a write takes.
+  var isOfPort: Bool { body["port_context"]?.objectValue != nil || isEnvelope }
+
+  /// The agent puts one around bodies of the organization's making too.
+  private var isEnvelope: Bool { body["context"]?.objectValue != nil && body["payload"]?.objectValue != nil }
+
+  /// - Parameter verb: the last part of the path, such as `apply`.
+  func naming(_ verb: String, _ subject: Subject) -> Naming {
+    let action = text("action")
+    let names: [String]
+    let named: String
+    switch subject {
+    case .run(let id): (names, named) = ([text("run_id"), text("porc_run_id")].compactMap { $0 }, id)
+    case .instance(let id): (names, named) = ([text("instance")].compactMap { $0 }, id)
+    }
+    if isEnvelope, names.isEmpty {
+      // `action` is an identifier in Port here, and the entity says what it was pressed on.
+      return action.map { Self.names($0, verb) } == true && ofEntity(subject).contains(named) ? .same : .silent
+    }
+    if let action, action != verb { return .other }
+    if !names.isEmpty, !names.contains(named) { return .other }
+    return action == nil || names.isEmpty ? .silent : .same
+  }
+
+  /// Whether an action's identifier, such as `porc_apply`, names a verb. "Confirm destroy" applies a plan.
+  private static func names(_ identifier: String, _ verb: String) -> Bool {
+    if identifier == "confirm_destroy" || identifier.hasSuffix("_confirm_destroy") { return verb == "apply" }
+    return identifier == verb || identifier.hasSuffix("_\(verb)")
+  }
+
+  private func ofEntity(_ subject: Subject) -> [String] {
+    switch subject {
+    case .run:
+      [text("payload", "entity", "properties", "run_id"), text("payload", "entity", "properties", "porc_run_id")]
+        .compactMap { $0 }
+    case .instance: [text("payload", "entity", "identifier"), text("context", "entity")].compactMap { $0 }
+    }
+  }
+
+  /// A text that is not empty.
+  private func text(_ path: String...) -> String? {
+    let value = path.reduce(body as Value?) { $0?[$1] }?.stringValue
+    return value?.isEmpty == true ? nil : value
+  }
+}

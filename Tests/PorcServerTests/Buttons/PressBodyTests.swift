@@ -1,0 +1,77 @@
+import HCL
+import PorcCore
+import Testing
+
+@testable import PorcServer
+
+/// What the bodies that Port sends say of a press.
+@Suite struct PressBodyTests {
+  private func body(_ text: String) -> PressBody { PressBody(Array(text.utf8)) }
+
+  private static let envelope = #"""
+    {"action": "porc_apply", "resourceType": "run", "status": "TRIGGERED",
+     "trigger": {"by": {"orgId": "org", "userId": "auth0|1", "user": {"email": "alice@example.com"}}, "origin": "UI"},
+     "context": {"entity": "web", "blueprint": "blueprint_instance", "runId": "r_1"},
+     "payload": {"entity": {"identifier": "web", "properties": {"run_id": "run-1", "porc_run_id": "porc-1"}},
+                 "action": {"identifier": "porc_apply"}, "properties": {}}}
+    """#
+
+  @Test(
+    arguments: [
+      (#"{"port_context": {"runId": "r_1"}}"#, "r_1"), (#"{"port_context": {"run_id": "r_1"}}"#, "r_1"),
+      (#"{"context": {"runId": "r_1"}}"#, "r_1"), (envelope, "r_1"), (#"{"port_context": {"runId": ""}}"#, nil),
+      (#"{"port_context": {"runId": 1}}"#, nil), (#"{"runId": "r_1"}"#, nil), (#"["r_1"]"#, nil), ("nonsense", nil),
+      ("", nil),
+    ] as [(String, String?)])
+  func theActionRunIsFound(text: String, id: String?) { #expect(body(text).actionRun == id) }
+
+  @Test(
+    arguments: [
+      (#"{"port_context": {"actor": "alice@example.com"}}"#, "alice@example.com"), (envelope, "alice@example.com"),
+      (#"{"trigger": {"by": {"userId": "auth0|1"}}}"#, "auth0|1"), (#"{"port_context": {"actor": ""}}"#, nil),
+      (#"{"port_context": {"actor": null}}"#, nil), ("{\"port_context\": {\"actor\": \"a\\nb\"}}", nil), ("{}", nil),
+    ] as [(String, String?)])
+  func theUserIsFound(text: String, actor: String?) { #expect(body(text).actor == actor) }
+
+  @Test func aUserIsTheSameHoweverSpelledAndNeverATokensOwner() {
+    #expect(Press.user("Alice@Example.com").id == Press.user("alice@example.com").id)
+    #expect(Press.user("token-1").id != "token-1" && Press.user("Port").id != Press.portal.id)
+  }
+
+  @Test(arguments: [
+    (#"{"action": "apply", "run_id": "run-1"}"#, "apply", "run-1", PressBody.Naming.same),
+    (#"{"action": "plan", "porc_run_id": "porc-1"}"#, "plan", "porc-1", .same),
+    (#"{"action": "apply", "run_id": "run-1", "porc_run_id": "porc-1"}"#, "apply", "porc-1", .same),
+    (#"{"action": "plan", "run_id": "run-1"}"#, "apply", "run-1", .other),
+    (#"{"action": "apply", "run_id": "run-2"}"#, "apply", "run-1", .other),
+    (#"{"run_id": "run-2"}"#, "apply", "run-1", .other), (#"{"action": "plan"}"#, "apply", "run-1", .other),
+    (#"{"action": "apply"}"#, "apply", "run-1", .silent), (#"{"run_id": "run-1"}"#, "apply", "run-1", .silent),
+    (#"{"action": "apply", "instance": "run-1"}"#, "apply", "run-1", .silent), ("{}", "apply", "run-1", .silent),
+    (envelope, "apply", "run-1", .same), (envelope, "apply", "porc-1", .same), (envelope, "apply", "run-2", .silent),
+    (envelope, "plan", "run-1", .silent),
+    (envelope.replacing("porc_apply", with: "porc_confirm_destroy"), "apply", "run-1", .same),
+    (envelope.replacing("porc_apply", with: "porc_confirm_destroy"), "destroy", "run-1", .silent),
+    (envelope.replacing("porc_apply", with: "reapply"), "apply", "run-1", .silent),
+    // The agent puts its own around a body that says what it is about.
+    (
+      #"{"action": "apply", "run_id": "run-1", "context": {"runId": "r"}, "payload": {}, "headers": {}}"#, "apply",
+      "run-1", .same
+    ),
+    (
+      #"{"action": "apply", "run_id": "run-2", "context": {"runId": "r"}, "payload": {}, "headers": {}}"#, "apply",
+      "run-1", .other
+    ),
+  ])
+  func itSaysWhatThePathAsksForOrNot(text: String, verb: String, run: String, naming: PressBody.Naming) {
+    #expect(body(text).naming(verb, .run(run)) == naming)
+  }
+
+  @Test func anInstanceIsNamedByItsIdentifier() {
+    #expect(body(#"{"action": "destroy", "instance": "web"}"#).naming("destroy", .instance("web")) == .same)
+    #expect(body(#"{"action": "destroy", "instance": "db"}"#).naming("destroy", .instance("web")) == .other)
+    #expect(body(#"{"action": "destroy", "run_id": "web"}"#).naming("destroy", .instance("web")) == .silent)
+    let destroy = Self.envelope.replacing("porc_apply", with: "porc_destroy")
+    #expect(body(destroy).naming("destroy", .instance("web")) == .same)
+    #expect(body(destroy).naming("destroy", .instance("db")) == .silent)
+  }
+}

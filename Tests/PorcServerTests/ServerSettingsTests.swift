@@ -1,5 +1,6 @@
 import Configuration
 import Foundation
+import PorcCore
 import PortPortal
 import SystemPackage
 import TestKit
@@ -117,12 +118,30 @@ struct ServerSettingsTests {
     #expect(problems?.problems == ["port.api_token (PORT_API_TOKEN) is missing."])
   }
 
+  @Test func buttonsHaveTheirSettings() throws {
+    let usual = try settings().portal
+    #expect(usual.signingSecrets == ["s3cret-of-port"] && usual.buttons.scopes == [.plan, .apply, .approve, .destroy])
+    #expect(!usual.buttons.requiresSignature && !usual.buttons.acceptsAgent)
+    let portal = try settings([
+      "PORT_WEBHOOK_SECRETS": "old, new", "PORT_REQUIRE_SIGNATURE": "yes", "PORT_AGENT": "true",
+      "PORT_BUTTON_SCOPES": "plan,approve",
+    ]).portal
+    #expect(portal.signingSecrets == ["old", "new"] && portal.buttons.scopes == [.plan, .approve])
+    #expect(portal.buttons.requiresSignature && portal.buttons.acceptsAgent)
+    #expect(try settings(["PORT_BUTTON_SCOPES": "none"]).portal.buttons.scopes == [])
+    let plain = try settings(["PORT_API": "entities", "PORT_API_TOKEN": "plain", "PORT_CLIENT_SECRET": nil]).portal
+    #expect(plain.signingSecrets == [])
+    for text in ["plan,write", "plan,none", "all"] {
+      #expect(problems(["PORT_BUTTON_SCOPES": text])?.problems.count == 1, "\(text)")
+    }
+  }
+
   @Test func settingsDoNotPrintTheirSecrets() throws {
-    let settings = try settings()
+    let settings = try settings(["PORT_WEBHOOK_SECRETS": "s3cret-of-a-button"])
     var dumped = ""
     dump(settings, to: &dumped)
     for text in ["\(settings)", String(reflecting: settings), dumped] {
-      #expect(!text.contains("t0ken-of-tfe") && !text.contains("s3cret-of-port"))
+      #expect(!text.contains("t0ken-of-tfe") && !text.contains("s3cret-of"))
     }
   }
 

@@ -121,7 +121,11 @@ import Testing
     #expect(claim.contains("SEARCH leased USING COVERING INDEX job_lease"))
     let differences = try await plan(SQLiteStore.differences)
     #expect(differences.contains("USING INDEX portal_entity_behind"))
-    #expect(!(claim + differences).contains("TEMP B-TREE"))
+    let presses = try await plan(SQLiteStore.dueActionRuns)
+    #expect(presses.contains("USING INDEX action_run_open"))
+    #expect(!(claim + differences + presses).contains("TEMP B-TREE"))
+    let press = try await plan("SELECT \(SQLiteStore.openActionRun("portal_entity.identifier")) FROM portal_entity")
+    #expect(press.contains("USING INDEX action_run_instance (instance_id=?)") && !press.contains("TEMP B-TREE"))
 
     for (filter, index) in [
       (RunFilter(), "SCAN run"), (RunFilter(instance: Instance.ID("vm")), "run_instance"),

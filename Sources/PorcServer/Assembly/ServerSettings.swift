@@ -266,9 +266,9 @@ extension ServerSettings {
     settings.requiresSignature = reader.flag("port.require_signature") ?? false
     let names = reader.list("port.button_scopes")
     guard !names.isEmpty else { return settings }
-    settings.scopes = names == ["none"] ? [] : Set(names.compactMap(Scope.init))
-    for name in names where name != "none" || names.count > 1 {
-      if Scope(rawValue: name) == nil { reader.problem("port.button_scopes", "has '\(name)', which is no scope") }
+    settings.scopes = Set(names.compactMap(Scope.init))
+    for name in names where Scope(rawValue: name) == nil && names != ["none"] {
+      reader.problem("port.button_scopes", "has '\(name)', which is no scope")
     }
     return settings
   }

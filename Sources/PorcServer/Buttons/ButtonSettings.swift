@@ -15,6 +15,17 @@ public struct ButtonSettings: Sendable {
   public init() {}
 }
 
+/// Secrets are never printed, whoever prints them.
+extension ButtonSettings: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+  public var description: String {
+    let scopes = Scope.allCases.filter(scopes.contains).map(\.rawValue).joined(separator: ", ")
+    return
+      "\(secrets.count) secrets •••, signature required: \(requiresSignature), agent: \(acceptsAgent), scopes: \(scopes)"
+  }
+  public var debugDescription: String { description }
+  public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
 extension PortalSettings {
   /// The secrets that signatures are checked with.
   var signingSecrets: [String] {

@@ -5,91 +5,26 @@ import Testing
 /// Buttons in the embedded Port, pressed by its API, all the way to what the real terraform made.
 @Suite(.devServer(), .timeLimit(.minutes(1)))
 struct ButtonTests {
-  /// An action of Port's, as PORC has it, where it is not there already.
-  private func button(
-    _ dev: DevServer, _ identifier: String, path: String, _ body: [String: JSON], secret: String = "PORC_TOKEN"
-  ) async throws {
-    let context: JSON = ["runId": "{{ .run.id }}", "actor": "{{ .trigger.by.user.email }}"]
-    let action: JSON = [
-      "identifier": .string(identifier), "title": .string(identifier),
-      "trigger": [
-        "type": "self-service", "operation": "DAY-2", "blueprintIdentifier": "blueprint_instance",
-        "userInputs": ["properties": [:], "required": []],
-      ],
-      "invocationMethod": [
-        "type": "WEBHOOK", "url": .string(dev.porc.base + path), "method": "POST", "synchronized": false,
-        "agent": false,
-        "headers": [
-          "Authorization": .string("Bearer {{ .secrets.\(secret) }}"), "Content-Type": "application/json",
-        ],
-        "body": .object(body.merging(["port_context": context]) { $1 }),
-      ],
-    ]
-    let answer = try await dev.port.post("/v1/actions", action)
-    #expect([201, 409].contains(answer.status), "\(answer)")
-  }
-
-  private func setUp() async throws -> DevServer {
+  private func setUp() async throws -> (DevServer, Buttons) {
     let dev = try DevServer.current()
-    let limited = try await dev.porc(as: "portal-\(UUID())", scopes: "plan")
-    for (name, token) in [("PORC_TOKEN", dev.porc.token), ("PLANNER_TOKEN", limited.token)] {
-      let secret: JSON = ["secretName": .string(name), "secretValue": .string(token ?? "")]
-      #expect([201, 409].contains(try await dev.port.post("/v1/organization/secrets", secret).status))
-    }
-    let seen: JSON = "{{ .entity.properties.run_id }}"
-    let apply: [String: JSON] = ["action": "apply", "run_id": seen]
-    try await button(
-      dev, "porc_apply", path: "/runs/{{ .entity.properties.run_id }}/apply",
-      apply.merging(["operation": "apply"]) { $1 })
-    try await button(
-      dev, "porc_confirm_destroy", path: "/runs/{{ .entity.properties.run_id }}/apply",
-      apply.merging(["operation": "destroy"]) { $1 })
-    try await button(
-      dev, "weak_apply", path: "/runs/{{ .entity.properties.run_id }}/apply", apply, secret: "PLANNER_TOKEN")
-    try await button(
-      dev, "porc_plan", path: "/runs/{{ .entity.properties.porc_run_id }}/plan",
-      ["action": "plan", "porc_run_id": "{{ .entity.properties.porc_run_id }}"])
-    try await button(
-      dev, "porc_destroy", path: "/instances/{{ .entity.identifier }}/destroy",
-      ["action": "destroy", "instance": "{{ .entity.identifier }}"])
-    return dev
-  }
-
-  /// Somebody presses a button of an instance in Port.
-  private func press(_ dev: DevServer, _ action: String, _ instance: String) async throws -> String {
-    let answer = try await dev.port.post(
-      "/v1/actions/\(action)/runs?run_as=alice@example.com", ["entity": .string(instance), "properties": [:]]
-    ).expecting(202)
-    return try #require(answer.json["run"]["id"].string)
-  }
-
-  /// Waits until PORC has closed an action run.
-  private func closed(_ dev: DevServer, _ id: String) async throws -> (run: JSON, log: [String]) {
-    let deadline = ContinuousClock.now + .seconds(40)
-    while ContinuousClock.now < deadline {
-      let run = try await dev.port.get("/v1/actions/runs/\(id)?version=v2").expecting(200).json["run"]
-      if run["status"] == "SUCCESS" || run["status"] == "FAILURE" {
-        let logs = try await dev.port.get("/v1/actions/runs/\(id)/logs").expecting(200).json["runLogs"].array
-        return (run, logs.compactMap { $0["message"].string })
-      }
-      try await Task.sleep(for: .milliseconds(50))
-    }
-    throw NeverHappened(description: "the action run \(id) was closed")
+    let buttons = Buttons(port: dev.port, porc: dev.porc)
+    try await buttons.setUp(weak: try await dev.porc(as: "portal-\(UUID())", scopes: "plan"))
+    return (dev, buttons)
   }
 
   @Test func fromTheFirstPlanToTheDestroyByButtonsAlone() async throws {
-    let dev = try await setUp()
+    let (dev, buttons) = try await setUp()
     let run = try await dev.submit(Blueprint.service(named: "pressed"))
     try await dev.shows("pressed", ["terraform_status": "submitted"])
-    let planned = try await closed(dev, try await press(dev, "porc_plan", "pressed"))
+    let planned = try await buttons.closed(try await buttons.press("porc_plan", "pressed"))
     #expect(planned.run["status"] == "SUCCESS" && planned.log.last?.contains("Press 'Apply now'") == true, "\(planned)")
 
     let shown = try await dev.shows("pressed", ["terraform_status": "planned"])
     let plan: String = try #require(shown["run_id"]?.string)
-    let first = try await press(dev, "porc_apply", "pressed")
-    let second = try await press(dev, "porc_apply", "pressed")
+    let first = try await buttons.press("porc_apply", "pressed")
+    let second = try await buttons.press("porc_apply", "pressed")
     for id in [first, second] {
-      let applied = try await closed(dev, id)
+      let applied = try await buttons.closed(id)
       #expect(applied.run["status"] == "SUCCESS" && applied.run["externalRunId"] == .string(plan), "\(applied)")
       #expect(applied.run["link"][0].string?.hasSuffix("/runs/\(plan)") == true)
       #expect(
@@ -100,24 +35,24 @@ struct ButtonTests {
     #expect(try await dev.events(run).filter { $0 == "apply_confirmed" }.count == 1)
     #expect(try await dev.tfe.requests().confirmations.filter { $0 == plan }.count == 1)
 
-    let asked = try await closed(dev, try await press(dev, "porc_destroy", "pressed"))
+    let asked = try await buttons.closed(try await buttons.press("porc_destroy", "pressed"))
     #expect(asked.run["status"] == "SUCCESS" && asked.log.last?.contains("Press 'Confirm destroy'") == true)
     try await dev.shows("pressed", ["terraform_status": "planned", "operation": "destroy"])
     // "Apply now" never confirms a destroy.
-    let wrong = try await closed(dev, try await press(dev, "porc_apply", "pressed"))
+    let wrong = try await buttons.closed(try await buttons.press("porc_apply", "pressed"))
     #expect(wrong.run["status"] == "FAILURE" && wrong.log.joined().contains("destroys 'pressed'"), "\(wrong)")
     try await dev.shows("pressed", ["terraform_status": "planned"])
-    let destroyed = try await closed(dev, try await press(dev, "porc_confirm_destroy", "pressed"))
+    let destroyed = try await buttons.closed(try await buttons.press("porc_confirm_destroy", "pressed"))
     #expect(destroyed.run["status"] == "SUCCESS" && destroyed.log.last == "Destroyed.", "\(destroyed)")
     try await dev.shows("pressed", ["terraform_status": "destroyed"], within: .seconds(1))
   }
 
   @Test func whoMayNotIsToldWhyInPort() async throws {
-    let dev = try await setUp()
+    let (dev, buttons) = try await setUp()
     let run = try await dev.submit(Blueprint.service(named: "guarded"))
     try await dev.plan(run)
     try await dev.shows("guarded", ["terraform_status": "planned"])
-    let refused = try await closed(dev, try await press(dev, "weak_apply", "guarded"))
+    let refused = try await buttons.closed(try await buttons.press("weak_apply", "guarded"))
     #expect(refused.run["status"] == "FAILURE")
     #expect(refused.log.joined().contains("lacks the scope 'apply'"), "\(refused)")
     #expect(try await dev.status(run)["status"] == "planned")
@@ -125,7 +60,7 @@ struct ButtonTests {
 
   /// What Port signed, in the hands of somebody else.
   @Test func aReplayedPressAppliesOnceAndAForgedOneNever() async throws {
-    let dev = try await setUp()
+    let dev = try DevServer.current()
     let run = try await dev.submit(Blueprint.service(named: "replayed"))
     try await dev.plan(run)
     let secret = try String(
@@ -158,5 +93,108 @@ struct ButtonTests {
     #expect(try await dev.events(run).filter { $0 == "apply_confirmed" }.count == 1)
     let events = try await dev.porc.get("/runs/\(run)/events").json["events"].array
     #expect(events.first { $0["type"] == "apply_confirmed" }?["data"]["by"]["name"] == "bob@example.com")
+  }
+}
+
+/// What must be so though PORC and Port are killed.
+struct ButtonCrashTests {
+  @Test(.timeLimit(.minutes(2)))
+  func aPressIsDoneAndClosedThoughPORCAndPortAreKilled() async throws {
+    try await Installation.run { place in
+      try await place.startPort()
+      try await place.startTFE()
+      try await place.startPORC()
+      let buttons = Buttons(port: try await place.port(), porc: try await place.porc())
+      try await buttons.setUp()
+      let gate = try Gate("pressed", in: place.folder, closed: [.apply])
+      let run: String = try #require(
+        try await buttons.porc.post("/runs", Blueprint.gated(named: "survivor", gate)).expecting(201).json["run_id"]
+          .string)
+      try await buttons.porc.post("/runs/\(run)/plan").expecting(202)
+      try await buttons.port.shows("survivor", ["terraform_status": "planned"], within: .seconds(20))
+      let id = try await buttons.press("porc_apply", "survivor")
+      try await gate.reached(.apply)
+
+      try await place.killPORC()
+      try await place.startPORC()
+      try await place.killPort()
+      try gate.open(.apply)
+      try await DevServer.until(run, "applied", on: buttons.porc) { $0["status"] == "applied" }
+      try await place.killPORC()
+      try await place.startPORC()
+      try await place.startPort()
+      let after = Buttons(port: try await place.port(), porc: buttons.porc)
+      let told = try await after.closed(id)
+      #expect(told.run["status"] == "SUCCESS", "\(told)")
+      #expect(Set(told.log).count == told.log.count, "each line once: \(told.log)")
+      #expect(told.log.first?.hasPrefix("alice@example.com asked for the plan") == true)
+      #expect(told.log.dropFirst().first == "The plan is confirmed." && told.log.last?.hasPrefix("Applied.") == true)
+    }
+  }
+}
+
+/// The buttons of instances in Port, as PORC has them, and somebody who presses them.
+private struct Buttons {
+  let port: API
+  let porc: API
+
+  /// - Parameter weak: somebody whose token may not apply, for a button of its own.
+  func setUp(weak: API? = nil) async throws {
+    for (name, token) in [("PORC_TOKEN", porc.token), ("WEAK_TOKEN", weak?.token)] {
+      guard let token else { continue }
+      let secret: JSON = ["secretName": .string(name), "secretValue": .string(token)]
+      #expect([201, 409].contains(try await port.post("/v1/organization/secrets", secret).status))
+    }
+    let (seen, run): (JSON, JSON) = ("{{ .entity.properties.run_id }}", "{{ .entity.properties.porc_run_id }}")
+    let apply = "/runs/{{ .entity.properties.run_id }}/apply"
+    try await make("porc_apply", apply, ["action": "apply", "run_id": seen, "operation": "apply"])
+    try await make("porc_confirm_destroy", apply, ["action": "apply", "run_id": seen, "operation": "destroy"])
+    if weak != nil { try await make("weak_apply", apply, ["action": "apply", "run_id": seen], secret: "WEAK_TOKEN") }
+    try await make(
+      "porc_plan", "/runs/{{ .entity.properties.porc_run_id }}/plan", ["action": "plan", "porc_run_id": run])
+    try await make(
+      "porc_destroy", "/instances/{{ .entity.identifier }}/destroy",
+      ["action": "destroy", "instance": "{{ .entity.identifier }}"])
+  }
+
+  /// An action of Port's, where it is not there already.
+  private func make(
+    _ identifier: String, _ path: String, _ body: [String: JSON], secret: String = "PORC_TOKEN"
+  ) async throws {
+    let context: JSON = ["runId": "{{ .run.id }}", "actor": "{{ .trigger.by.user.email }}"]
+    let action: JSON = [
+      "identifier": .string(identifier), "title": .string(identifier),
+      "trigger": [
+        "type": "self-service", "operation": "DAY-2", "blueprintIdentifier": "blueprint_instance",
+        "userInputs": ["properties": [:], "required": []],
+      ],
+      "invocationMethod": [
+        "type": "WEBHOOK", "url": .string(porc.base + path), "method": "POST", "synchronized": false, "agent": false,
+        "headers": [
+          "Authorization": .string("Bearer {{ .secrets.\(secret) }}"), "Content-Type": "application/json",
+        ],
+        "body": .object(body.merging(["port_context": context]) { $1 }),
+      ],
+    ]
+    let answer = try await port.post("/v1/actions", action)
+    #expect([201, 409].contains(answer.status), "\(answer)")
+  }
+
+  /// Alice presses a button of an instance.
+  func press(_ action: String, _ instance: String) async throws -> String {
+    let answer = try await port.post(
+      "/v1/actions/\(action)/runs?run_as=alice@example.com", ["entity": .string(instance), "properties": [:]]
+    ).expecting(202)
+    return try #require(answer.json["run"]["id"].string)
+  }
+
+  /// Waits until PORC has closed an action run.
+  func closed(_ id: String) async throws -> (run: JSON, log: [String]) {
+    try await eventually("the action run \(id) is closed", within: .seconds(40)) {
+      let run = try await port.get("/v1/actions/runs/\(id)?version=v2").expecting(200).json["run"]
+      guard run["status"] == "SUCCESS" || run["status"] == "FAILURE" else { return nil }
+      let logs = try await port.get("/v1/actions/runs/\(id)/logs").expecting(200).json["runLogs"].array
+      return (run, logs.compactMap { $0["message"].string })
+    }
   }
 }

@@ -74,7 +74,9 @@ struct ButtonTests {
       #expect(told.log.last == "Applied.")
       #expect(told.summary == "Applied.")
       #expect(try await events(test, run).count { $0 == "apply_confirmed" } == 1)
-      #expect(try await test.get("/metrics").text.contains("porc_action_runs_open 0\n"))
+      while try await test.server.store.actionRunBacklog().count > 0 {}
+      let metrics = try await test.get("/metrics").text
+      #expect(metrics.contains("porc_action_runs_open 0\n") && metrics.contains("porc_action_runs_oldest_seconds 0"))
     }
   }
 

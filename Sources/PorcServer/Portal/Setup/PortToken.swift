@@ -19,8 +19,11 @@ struct PortToken: Sendable {
   func make() async throws -> (record: TokenRecord, secret: String) {
     while true {
       let taken = Set(try await current().map(\.name))
-      var name = "port"
-      for number in 2... where taken.contains(name) { name = "port-\(number)" }
+      var (name, number) = ("port", 1)
+      while taken.contains(name) {
+        number += 1
+        name = "port-\(number)"
+      }
       do {
         let secret = try await Tokens(store: store).create(named: name, scopes: Self.scopes)
         if let record = try await store.token(hash: AccessToken.hash(secret)) { return (record, secret) }

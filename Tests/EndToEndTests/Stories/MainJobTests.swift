@@ -55,6 +55,7 @@ struct MainJobTests {
       expected["tfe_link"] = .string(link)
       expected["plan_summary"] = "2 to add, 0 to change, 0 to destroy"
       expected["waiting_for"] = "somebody to apply or discard the plan"
+      expected["awaits"] = "apply"
       try await Self.check(dev, expected)
       #expect(
         summary["plan"] == [
@@ -70,6 +71,7 @@ struct MainJobTests {
       let applied = try await dev.summary(run)
       expected["terraform_status"] = "applied"
       expected["waiting_for"] = nil
+      expected["awaits"] = nil
       expected["outputs"] = ["text": "hello"]
       expected["deployed_blueprint"] = "service-1-0-0"
       expected["deployed_run_id"] = tfeRun

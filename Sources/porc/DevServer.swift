@@ -44,15 +44,14 @@ struct DevServer: Service {
       throw Fault(.bug, "The sandboxes have no address.")
     }
     if !FileManager.default.fileExists(atPath: folder.keyFile) { try InputVault.makeKeyFile(at: folder.keyFile) }
-    let portal =
-      isPlain
-      ? PortalSettings(
-        baseURL: portAddress, credentials: .staticToken(try SecretFile.read(folder.portTokenFile)), dialect: .entities,
-        setsUp: true)
-      : PortalSettings(
-        baseURL: portAddress,
-        credentials: .clientCredentials(id: DevFolder.clientID, secret: try SecretFile.read(folder.portSecretFile)),
-        setsUp: true)
+    let credentials = PortClient.Credentials.clientCredentials(
+      id: DevFolder.clientID, secret: try SecretFile.read(folder.portSecretFile))
+    var portal = PortalSettings(baseURL: portAddress, credentials: credentials, setsUp: true)
+    if isPlain {
+      portal.dialect = .entities
+      portal.credentials = .staticToken(try SecretFile.read(folder.portTokenFile))
+      portal.setUpCredentials = credentials
+    }
     var settings = ServerSettings(
       databasePath: folder.path("porc.sqlite"), secretKeyFile: folder.keyFile,
       tfe: TFESettings(

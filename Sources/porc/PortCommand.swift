@@ -1,9 +1,12 @@
 import ArgumentParser
+import Foundation
+import PorcCore
 import PorcServer
 
 struct PortCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "port", abstract: "Looks after PORC's part of Port.", subcommands: [Setup.self])
+    commandName: "port", abstract: "Looks after PORC's part of Port.",
+    subcommands: [Setup.self, Diff.self, Sync.self])
 
   struct Setup: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -23,23 +26,68 @@ struct PortCommand: AsyncParsableCommand {
     func run() async throws {
       let tool = PortTool(try await options.settings(), logger: Log.make(options.logLevel))
       let report = try await tool.setUp(isRehearsal: dryRun, rotatesToken: rotateToken)
-      for item in report.items {
-        let details = item.details.isEmpty ? "" : ": \(item.details.joined(separator: ", "))"
-        Output.line("\(item.subject): \(Self.words(item.outcome, isRehearsal: dryRun))\(details)")
-      }
-      for note in report.notes { Output.line("note: \(note)") }
+      for line in PortSetupText.lines(report, isRehearsal: dryRun) { Output.line(line) }
       if dryRun, report.changes > 0 { Output.line("Nothing was changed. To do it: porc port setup") }
       if report.isBlocked { throw ExitCode(7) }
       if detailedExitcode, report.changes > 0 { throw ExitCode(2) }
     }
+  }
 
-    private static func words(_ outcome: PortSetup.Item.Outcome, isRehearsal: Bool) -> String {
-      switch outcome {
-      case .unchanged: "as it should be"
-      case .made: isRehearsal ? "would be made" : "made"
-      case .changed: isRehearsal ? "would be changed" : "changed"
-      case .blocked: "not possible"
+  struct Diff: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Shows where Port does not show what PORC wants it to.",
+      discussion: """
+        Nothing is changed, neither here nor there. What others have in the same blueprints is only counted.
+
+        For example: porc port diff --config /etc/porc.yaml --detailed-exitcode
+        """)
+
+    @Flag(help: "Prints JSON.") var json = false
+    @Flag(help: "Exits with 2 where anything differs.") var detailedExitcode = false
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+      let tool = PortTool(try await options.settings(), logger: Log.make(options.logLevel))
+      let differences = try await tool.differences()
+      if json {
+        Output.line(String(decoding: try JSONEncoder.porc.encode(differences), as: UTF8.self))
+      } else {
+        for line in PortDifferencesText.lines(differences) { Output.line(line) }
       }
+      if detailedExitcode, !differences.isInSync { throw ExitCode(2) }
+    }
+  }
+
+  struct Sync: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Compares with Port now, writes what differs, and waits until Port shows it.",
+      discussion: """
+        A server that runs does the writing; without one, this command does. With --rebuild, everything is set up and
+        written again: an empty Port becomes right. What PORC did not write is never removed.
+
+        For example: porc port sync --config /etc/porc.yaml --rebuild
+        """)
+
+    @Flag(help: "Sets Port up, and writes everything again, whatever it has.") var rebuild = false
+    @Flag(help: "Lets everything go that should, although it is so much.") var confirmRemovals = false
+    @Option(help: "How long to wait until Port shows everything, in seconds.") var timeout = 600
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+      guard timeout >= 0 else { throw ValidationError("--timeout is not a number from 0 on.") }
+      let tool = PortTool(try await options.settings(), logger: Log.make(options.logLevel))
+      let counter = PortSyncCounter()
+      let report = try await tool.sync(
+        isRebuild: rebuild, confirmsRemovals: confirmRemovals, limit: .seconds(timeout), progress: counter.tell)
+      if let setUp = report.setUp { for line in PortSetupText.lines(setUp) { Output.line(line) } }
+      Output.line("\(report.written) \(report.written == 1 ? "entity was" : "entities were") written")
+      for parked in report.parked { Output.line(PortDifferencesText.line(parked)) }
+      if report.heldRemovals > 0 {
+        Output.line(
+          "\(report.heldRemovals) should go from Port, which is so much that nothing went. See them with porc port diff; "
+            + "if that is right: porc port sync --confirm-removals")
+      }
+      if !report.parked.isEmpty || report.heldRemovals > 0 { throw ExitCode(1) }
     }
   }
 }

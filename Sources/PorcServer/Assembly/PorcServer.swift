@@ -29,17 +29,7 @@ public struct PorcServer: Service {
   /// - Throws: a `StoreError` or a vault error that says what is wrong and what to do.
   public init(_ settings: ServerSettings, logger: Logger) throws {
     let links = TFELinks(address: settings.tfe.address.absoluteString, organization: settings.tfe.organization)
-    let extras = settings.portal.extras
-    let store = try SQLiteStore.open(
-      path: settings.databasePath,
-      settings: SQLiteStore.Settings(
-        retention: settings.retention,
-        entity: { situation in
-          PortalEntity(
-            situation, waitingFor: situation.currentRun.flatMap { situation.waitingFor($0) },
-            tfeLink: { links.run($1, in: $0) }
-          ).map(extras.added)
-        }, templateEntity: { extras.added(to: PortalEntity($0)) }))
+    let store = try SQLiteStore.open(path: settings.databasePath, settings: Self.storeSettings(settings))
     let vault = try InputVault(keyFile: settings.secretKeyFile)
     let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: .plain)
     // One for all that calls TFE with the token.
@@ -123,7 +113,7 @@ public struct PorcServer: Service {
       doorbell,
       PortalRedraw(store: store, logger: logger),
       PortalSync(
-        store: store, writer: writer, setUp: Self.portalSetUp(settings, store, portal, address, logger),
+        store: store, writer: writer, setUp: Self.portalSetUp(settings, store, portal, http, address, logger),
         health: portalHealth, removalLimit: settings.portal.removalLimit, doorbell: doorbell, logger: logger),
       ActionReporter(store: store, client: portal, links: links, doorbell: doorbell, logger: logger),
       watch,
@@ -215,15 +205,36 @@ public struct PorcServer: Service {
       }, logger: logger)
   }
 
+  /// What the store has to know of what the portal should show.
+  static func storeSettings(_ settings: ServerSettings) -> SQLiteStore.Settings {
+    let links = TFELinks(address: settings.tfe.address.absoluteString, organization: settings.tfe.organization)
+    let extras = settings.portal.extras
+    return SQLiteStore.Settings(
+      retention: settings.retention,
+      entity: { situation in
+        PortalEntity(
+          situation, waitingFor: situation.currentRun.flatMap { situation.waitingFor($0) },
+          tfeLink: { links.run($1, in: $0) }
+        ).map(extras.added)
+      }, templateEntity: { extras.added(to: PortalEntity($0)) })
+  }
+
   /// What `porc port setup` does, at start.
   private static func portalSetUp(
-    _ settings: ServerSettings, _ store: any Store, _ client: PortClient, _ address: Announcement, _ logger: Logger
+    _ settings: ServerSettings, _ store: any Store, _ client: PortClient, _ http: HTTPClient, _ address: Announcement,
+    _ logger: Logger
   ) -> (@Sendable () async throws -> Void)? {
     guard settings.portal.setsUp else { return nil }
-    return {
+    var portal = settings.portal
+    var client = client
+    if let credentials = portal.setUpCredentials {
+      (portal.credentials, portal.dialect) = (credentials, .api)
+      client = portalClient(portal, http, logger)
+    }
+    return { [portal, client] in
       let publicURL =
         settings.publicURL == .listening ? try await url(settings, address) : settings.publicURL?.named
-      let report = try await PortSetup(settings.portal, client: client, store: store, publicURL: publicURL).run()
+      let report = try await PortSetup(portal, client: client, store: store, publicURL: publicURL).run()
       for item in report.items where item.outcome != .unchanged {
         logger.info(
           "the portal was set up",

@@ -64,6 +64,8 @@ public struct PortalSettings: Sendable {
   public var usesAgent = false
   /// Whether Port is brought at start to what PORC needs there: its blueprints, buttons and secret.
   public var setsUp: Bool
+  /// Who sets Port up in its own dialect, where it is otherwise spoken to plainly: only the embedded Port speaks both.
+  public var setUpCredentials: PortClient.Credentials?
   /// Which share of what the portal shows may go from it at once, from 0 to 1; more waits for somebody's word.
   public var removalLimit = 0.25
   public var buttons = ButtonSettings()

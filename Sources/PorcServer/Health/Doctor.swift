@@ -16,8 +16,8 @@ public struct Doctor: Sendable {
     public var text: String
   }
 
-  private let settings: ServerSettings
-  private let logger: Logger
+  let settings: ServerSettings
+  let logger: Logger
 
   public init(_ settings: ServerSettings, logger: Logger) {
     self.settings = settings
@@ -39,8 +39,8 @@ public struct Doctor: Sendable {
       },
       await finding("Terraform Enterprise") { try await terraformEnterprise(http) },
       await finding("notifications") { try await notifications() },
-      await finding("Port") { try await port(http) },
     ]
+    findings += await port(PortTool(settings, logger: logger))
     findings += await sources(http)
     try? await http.shutdown()  // nothing is left to lose
     return findings
@@ -119,22 +119,7 @@ public struct Doctor: Sendable {
     return "\(report.working) made in Terraform Enterprise\(outdated), \(heard)"
   }
 
-  private func port(_ http: HTTPClient) async throws -> String {
-    let client = PorcServer.portalClient(settings.portal, http, logger)
-    var missing: [String] = []
-    for blueprint in PortBlueprints(settings.portal).all
-    where try await client.blueprints.get(blueprint.identifier) == nil {
-      missing.append(blueprint.identifier)
-    }
-    guard missing.isEmpty else {
-      throw Fault(
-        .upstreamFailed, "The blueprints \(missing.joined(separator: " and ")) are not there.",
-        fix: "Make them: porc port setup.")
-    }
-    return settings.portal.baseURL.absoluteString
-  }
-
-  private func finding(_ subject: String, _ look: () async throws -> String) async -> Finding {
+  func finding(_ subject: String, _ look: () async throws -> String) async -> Finding {
     do {
       return Finding(subject: subject, isGood: true, text: try await look())
     } catch let error as PortError {

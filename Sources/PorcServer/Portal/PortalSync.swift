@@ -122,8 +122,7 @@ struct PortalSync: Service {
   /// the portal.
   private func removals(_ kind: PortalEntity.Kind) async throws -> [PortalDifference] {
     let share = try await store.removalShare(kind)
-    let isHeld =
-      share.removals >= Self.freeRemovals && Double(share.removals) > Double(share.shown) * removalLimit
+    let isHeld = share.isHeld(beyond: removalLimit)
     if health.hold(isHeld ? share : nil, of: kind) {
       logger.warning(
         "so many entities should go from the portal at once that they are kept until somebody confirms it",
@@ -133,6 +132,13 @@ struct PortalSync: Service {
         ])
     }
     return try await store.removals(kind, confirmed: isHeld, limit: PortalCall.bulkRemoval)
+  }
+}
+
+extension RemovalShare {
+  /// Whether so much should go that somebody should confirm it first.
+  func isHeld(beyond limit: Double) -> Bool {
+    removals >= PortalSync.freeRemovals && Double(removals) > Double(shown) * limit
   }
 }
 

@@ -12,6 +12,8 @@ actor Installation {
   /// Where PORC is told to find a server, where that is not its own address.
   private var detours: [Name: String] = [:]
   private let token: String
+  /// What PORC is told besides.
+  private var settings: [String: String] = [:]
 
   enum Name: String { case porc, tfe, port }
 
@@ -67,10 +69,12 @@ actor Installation {
   ///   - settings: further ones, by their names in the environment.
   ///   - isTold: whether TFE is to tell it how its runs get on; else it polls.
   func startPORC(_ settings: [String: String] = [:], isTold: Bool = false) async throws {
-    var settings = settings
-    if isTold { settings["PORC_PUBLIC_URL"] = "http://\(try address(of: .porc))" }
+    if isTold { try publish() }
     try await start(.porc, try environment().merging(settings) { $1 }) { address in ["serve"] }
   }
+
+  /// From now on, PORC and its commands know where others reach it.
+  func publish() throws { settings["PORC_PUBLIC_URL"] = "http://\(try address(of: .porc))" }
 
   /// What PORC is told.
   private func environment() throws -> [String: String] {
@@ -81,12 +85,18 @@ actor Installation {
       "PORT_CLIENT_SECRET": try secret("port-secret"),
       "PORT_SETUP": "yes", "PORC_DATABASE_URL": "sqlite:\(folder.file("porc.sqlite").path)",
       "PORC_SECRET_KEY_FILE": folder.file("key").path, "PORC_TEMPLATES": folder.file("templates").path,
-    ]
+    ].merging(settings) { $1 }
   }
 
   /// Runs one of the commands of `porc` with the server's settings.
   func runPorc(_ arguments: String...) async throws -> Executable.Ending {
-    try await Executable.run("porc", arguments, environment: try environment(), in: folder.path)
+    try await runPorc(arguments)
+  }
+
+  /// - Parameter settings: further ones, by their names in the environment.
+  func runPorc(_ arguments: [String], _ settings: [String: String] = [:]) async throws -> Executable.Ending {
+    try await Executable.run(
+      "porc", arguments, environment: try environment().merging(settings) { $1 }, in: folder.path)
   }
 
   /// From its next start, PORC reaches that server, which must have been started, through the proxy.

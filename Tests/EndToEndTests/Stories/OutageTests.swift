@@ -116,7 +116,7 @@ struct OutageTests {
     }
   }
 
-  private static func deploy(_ blueprint: JSON, on porc: API) async throws -> String {
+  static func deploy(_ blueprint: JSON, on porc: API) async throws -> String {
     let submitted = try await porc.post("/runs", blueprint).expecting(201)
     let run = try #require(submitted.json["run_id"].string)
     try await porc.post("/runs/\(run)/plan").expecting(202)

@@ -6,13 +6,10 @@ import TestKit
 struct PortContract: Sendable {
   let root: JSON
 
-  /// `nil` where it is not beside the repository.
-  static let document: PortContract? = {
-    let package = URL(filePath: #filePath).appending(path: "../../../..").standardized
-    let file = package.appending(path: "../shared/contracts/port-openapi.json").standardized
-    let data = try? Data(contentsOf: file)
-    return data.flatMap { try? JSONDecoder().decode(JSON.self, from: $0) }.map(PortContract.init)
-  }()
+  init() throws {
+    let file = URL(filePath: #filePath).appending(path: "../../../Contracts/port-openapi.json").standardized
+    root = try JSONDecoder().decode(JSON.self, from: try Data(contentsOf: file))
+  }
 
   /// What is wrong with a request: a route that is not there, or a body that Port would refuse.
   func problems(_ request: ScriptedServer.Request) -> [String] {
@@ -39,41 +36,41 @@ struct PortContract: Sendable {
       let target = reference.split(separator: "/").dropFirst().reduce(root as JSON?) { $0?[String($1)] }
       return target.map { problems(value, $0, at: place) } ?? ["\(place): unknown \(reference)"]
     }
-    var problems: [String] = []
+    var found: [String] = []
     let types = schema["type"]?.string.map { [$0] } ?? (schema["type"]?.array ?? []).compactMap(\.string)
-    if !types.isEmpty, !types.contains(where: { Self.isType(value, $0) }) { problems.append("\(place): not \(types)") }
-    if let allowed = schema["enum"]?.array, !allowed.contains(value) { problems.append("\(place): not of the enum") }
+    if !types.isEmpty, !types.contains(where: { Self.isType(value, $0) }) { found.append("\(place): not \(types)") }
+    if let allowed = schema["enum"]?.array, !allowed.contains(value) { found.append("\(place): not of the enum") }
     if let limit = schema["maxLength"], case .integer(let most) = limit, let text = value.string, text.count > most {
-      problems.append("\(place): longer than \(most)")
+      found.append("\(place): longer than \(most)")
     }
     // The branches of Port's oneOf are not always exclusive, so one that fits is enough there too.
     for word in ["anyOf", "oneOf"] {
       guard let branches = schema[word]?.array else { continue }
-      let found = branches.map { self.problems(value, $0, at: place) }
-      if !found.contains([]) { problems.append("\(place): fits no branch of \(word) (\(found))") }
+      let fits = branches.map { problems(value, $0, at: place) }
+      if !fits.contains([]) { found.append("\(place): fits no branch of \(word) (\(fits))") }
     }
-    if let members = value.object { problems += memberProblems(members, schema, at: place) }
+    if let members = value.object { found += memberProblems(members, schema, at: place) }
     if let elements = value.array, let items = schema["items"] {
       for (index, element) in elements.enumerated() {
-        problems += self.problems(element, items, at: "\(place)/\(index)")
+        found += problems(element, items, at: "\(place)/\(index)")
       }
     }
-    return problems
+    return found
   }
 
   private func memberProblems(_ members: [String: JSON], _ schema: JSON, at place: String) -> [String] {
     let missing = (schema["required"]?.array ?? []).compactMap(\.string).filter { members[$0] == nil }
-    var problems = missing.map { "\(place)/\($0): absent" }
+    var found = missing.map { "\(place)/\($0): absent" }
     for (name, member) in members {
       if let declared = schema["properties"]?[name] {
-        problems += self.problems(member, declared, at: "\(place)/\(name)")
+        found += problems(member, declared, at: "\(place)/\(name)")
       } else if let others = schema["additionalProperties"], others.object != nil {
-        problems += self.problems(member, others, at: "\(place)/\(name)")
+        found += problems(member, others, at: "\(place)/\(name)")
       } else if schema["additionalProperties"] == false {
-        problems.append("\(place)/\(name): not declared")
+        found.append("\(place)/\(name): not declared")
       }
     }
-    return problems
+    return found
   }
 
   private static func isType(_ value: JSON, _ type: String) -> Bool {

@@ -9,7 +9,7 @@ enum PortSetupText {
     report.items.map { item in
       let details = item.details.isEmpty ? "" : ": \(item.details.joined(separator: ", "))"
       return "\(item.subject): \(words(item.outcome, isRehearsal: isRehearsal))\(details)"
-    } + report.notes.map { "note: \($0)" }
+    } + report.warnings.map { "warning: \($0)" } + report.notes.map { "note: \($0)" }
   }
 
   private static func words(_ outcome: PortSetup.Item.Outcome, isRehearsal: Bool) -> String {

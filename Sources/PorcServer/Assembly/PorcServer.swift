@@ -240,7 +240,8 @@ public struct PorcServer: Service {
           "the portal was set up",
           metadata: ["what": "\(item.subject)", "details": "\(item.details.joined(separator: "; "))"])
       }
-      for note in report.notes { logger.notice("of the portal's set-up", metadata: ["note": "\(note)"]) }
+      for text in report.warnings { logger.warning("the portal was set up, but", metadata: ["warning": "\(text)"]) }
+      for text in report.notes { logger.info("the portal was set up", metadata: ["note": "\(text)"]) }
     }
   }
 

@@ -61,7 +61,8 @@ extension Doctor {
         ? "as they should be" : "not as they should be: \(wrong.joined(separator: "; ")). Put it right: porc port setup"
       findings.append(Finding(subject: subject, isGood: wrong.isEmpty, text: text))
     }
-    return findings + report.notes.map { Finding(subject: "Port", isGood: settings.publicURL == nil, text: $0) }
+    findings += report.warnings.map { Finding(subject: "Port", isGood: false, text: $0) }
+    return findings + report.notes.map { Finding(subject: "Port", isGood: true, text: $0) }
   }
 
   /// How far Port is behind, and what it refuses.
@@ -84,11 +85,24 @@ extension Doctor {
             + "much that none went. See them: porc port diff. If that is right: porc port sync --confirm-removals"
           findings.append(Finding(subject: "Port", isGood: false, text: text))
         }
-        return findings
+        return findings + (try await leftOut(store))
       }
     } catch {
       return []  // the finding about the database says it
     }
+  }
+
+  /// Values that the settings ask for and that Port would refuse.
+  private func leftOut(_ store: any Store) async throws -> [Finding] {
+    var texts: [String] = []
+    for kind in PortalEntity.Kind.allCases where !settings.portal.extras.of(kind).isEmpty {
+      for entity in try await store.desiredEntities(kind) {
+        texts += settings.portal.extras.of(kind).compactMap { $0.misfit(in: entity) }
+      }
+    }
+    guard let first = texts.first else { return [] }
+    let text = texts.count == 1 ? first : "\(first) So are \(texts.count - 1) more: see porc port diff."
+    return [Finding(subject: "properties of your own", isGood: true, text: text)]
   }
 
   private static func backlog(_ backlog: PortalBacklog) -> Finding {

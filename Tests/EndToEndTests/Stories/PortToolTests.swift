@@ -60,6 +60,11 @@ struct PortToolTests {
       ).expecting(200)
       try await port.send("DELETE /v1/blueprints/blueprint_template/entities/service-2-0-0").expecting(200)
       try await port.post(path, ["identifier": "mine", "properties": ["terraform_status": "applied"]]).expecting(201)
+      // And there is one of another PORC's, by Port's own word.
+      try await port.post(
+        path, ["identifier": "another", "properties": ["terraform_status": "applied"]],
+        headers: ["User-Agent": "porc/0.0.1"]
+      ).expecting(201)
 
       let diff = try await place.runPorc("port", "diff", "--json", "--detailed-exitcode").exiting(2)
       let found = try JSON(Data(diff.output.utf8))
@@ -75,6 +80,7 @@ struct PortToolTests {
             ],
           ]
         ])
+      #expect(found["unknown"] == [["blueprint": "blueprint_instance", "identifier": "another"]])
       let text = try await place.runPorc("port", "diff").exiting(0).output
       #expect(
         text.contains(
@@ -84,7 +90,7 @@ struct PortToolTests {
       try await place.runPorc("port", "sync").exiting(0)
       try await port.shows("web", ["terraform_status": "applied", "region": "eu-west", "porc_run_id": .string(run)])
       #expect(try await port.entity("service-2-0-0", of: "blueprint_template") != nil)
-      #expect(try await port.entity("mine") != nil)
+      for other in ["mine", "another"] { #expect(try await port.entity(other) != nil) }
 
       // Port loses everything, while no server runs.
       try await place.killPORC()

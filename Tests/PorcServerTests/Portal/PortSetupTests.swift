@@ -72,7 +72,9 @@ struct PortSetupTests {
       #expect(blueprint?["relations"]?["blueprint"]?["required"] == false)
       let written = port.writes.count
       let second = try await bench.run()
-      #expect(second.changes == 0 && second.items.count == first.items.count && second.notes.isEmpty)
+      #expect(
+        second.changes == 0 && second.items.count == first.items.count && second.notes.isEmpty
+          && second.warnings.isEmpty)
       #expect(port.writes.count == written)
       #expect(try await bench.tokens.count == 1)
     }
@@ -93,6 +95,10 @@ struct PortSetupTests {
       port.change { state in
         state.actions["porc_apply"] = Self.edited(state.actions["porc_apply"]) {
           $0["title"] = "Ship it"
+          // Port may leave out what goes without saying.
+          $0["invocationMethod"] = Self.edited($0["invocationMethod"]) {
+            for key in ["agent", "synchronized", "method"] { $0[key] = nil }
+          }
           $0["requiredApproval"] = true
           $0["trigger"] = Self.edited($0["trigger"]) {
             $0["userInputs"] = ["properties": ["ticket": ["type": "string"]]]
@@ -147,6 +153,24 @@ struct PortSetupTests {
       }
       #expect(fault.fix?.contains("port.action_prefix") == true)
       #expect(port.writes.isEmpty)
+    }
+  }
+
+  @Test func whatWillKeepPortFromTakingEntitiesIsSaid() async throws {
+    try await bench { bench in
+      try await bench.run()
+      port.change { state in
+        state.blueprints["blueprint_instance"] = Self.edited(state.blueprints["blueprint_instance"]) {
+          $0["schema"] = Self.edited($0["schema"]) {
+            $0["properties"] = Self.edited($0["properties"]) { $0["cost"] = ["type": "number"] }
+            $0["required"] = ["terraform_status", "cost"]
+          }
+        }
+      }
+      let report = try await bench.run()
+      #expect(report.changes == 0)
+      #expect(
+        report.warnings == ["blueprint_instance: Port takes no new entity without 'cost', which PORC does not write."])
     }
   }
 
@@ -246,7 +270,7 @@ struct PortSetupTests {
     port.change { $0.secrets["PORC_TOKEN"] = "somebody's" }
     try await bench { bench in
       let report = try await bench.run()
-      #expect(report.notes.count == 1 && report.notes[0].contains("--rotate-token"))
+      #expect(report.warnings.count == 1 && report.warnings[0].contains("--rotate-token"))
       #expect(port.now.secrets["PORC_TOKEN"] == "somebody's")
       #expect(try await bench.tokens.isEmpty)
     }
@@ -257,7 +281,7 @@ struct PortSetupTests {
       _ = try await Tokens(store: bench.store).create(named: "port", scopes: [.plan])
       port.change { $0.secrets["PORC_TOKEN"] = "x" }
       let report = try await bench.run()
-      #expect(report.notes.count == 1 && report.notes[0].contains("apply, approve, destroy"))
+      #expect(report.warnings.count == 1 && report.warnings[0].contains("apply, approve, destroy"))
     }
   }
 

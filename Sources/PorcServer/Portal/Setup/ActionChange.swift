@@ -15,6 +15,9 @@ struct ActionChange: Equatable {
   /// What a person may have changed of a trigger.
   private static let theirs = ["userInputs", "actionCardButtonText", "executeActionButtonText"]
 
+  /// What goes without saying of an invocation: Port may leave it out.
+  private static let usual: [String: JSON] = ["method": "POST", "agent": false, "synchronized": false]
+
   init(from existing: Portal.Action, to wanted: Portal.Action) {
     guard existing.trigger["type"] == wanted.trigger["type"],
       existing.trigger["blueprintIdentifier"] == wanted.trigger["blueprintIdentifier"],
@@ -27,7 +30,8 @@ struct ActionChange: Equatable {
     for (key, value) in Self.sorted(wanted.trigger) where !Self.theirs.contains(key) && existing.trigger[key] != value {
       differences.append(key == "condition" ? "when it is shown" : key)
     }
-    for (key, value) in Self.sorted(wanted.invocationMethod) where existing.invocationMethod[key] != value {
+    for (key, value) in Self.sorted(wanted.invocationMethod)
+    where (existing.invocationMethod[key] ?? Self.usual[key]) != value {
       let url = existing.invocationMethod["url"]?.string ?? "nothing"
       differences.append(key == "url" ? "what it calls (\(url) before)" : key)
     }

@@ -37,7 +37,9 @@ public struct PortSetup: Sendable {
 
   public struct Report: Sendable, Equatable {
     public var items: [Item] = []
-    /// What somebody should know, beyond what was done.
+    /// What somebody should do something about, beyond what was done.
+    public var warnings: [String] = []
+    /// What somebody should know.
     public var notes: [String] = []
 
     /// How many things are made or changed.
@@ -62,7 +64,7 @@ public struct PortSetup: Sendable {
     for change in blueprints {
       if !isRehearsal { try await write(change) }
       report.items.append(change.item("blueprint"))
-      report.notes += change.warnings.map { "\(change.identifier): \($0)" }
+      report.warnings += change.warnings.map { "\(change.identifier): \($0)" }
     }
     if publicURL == nil {
       report.notes.append("There are no buttons: PORC_PUBLIC_URL does not say where Port reaches PORC.")
@@ -186,11 +188,11 @@ public struct PortSetup: Sendable {
     }
     if isThere, !rotatesToken {
       if known.isEmpty {
-        report.notes.append(
+        report.warnings.append(
           "The secret \(name) is in Port, but PORC has no token named 'port'. If the buttons are refused (401), make it "
             + "anew: porc port setup --rotate-token")
       } else if let lacking = Self.lacking(known) {
-        report.notes.append(
+        report.warnings.append(
           "The token of the secret \(name) lacks the scopes \(lacking). Make it anew: porc port setup --rotate-token")
       }
       return

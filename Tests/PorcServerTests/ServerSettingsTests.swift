@@ -95,11 +95,12 @@ struct ServerSettingsTests {
     let settings = try settings([
       "PORT_TEMPLATE_BLUEPRINT": "terraform-module", "PORT_INSTANCE_BLUEPRINT": "déploiement", "PORT_AGENT": "yes",
       "PORT_ACTION_PREFIX": "tf.", "PORT_SECRET_NAME": "TF-TOKEN",
+      "PORT_IMPERSONATE": "no",
     ])
     #expect(settings.portal.names.blueprint(.template) == "terraform-module")
     #expect(settings.portal.names.blueprint(.instance) == "déploiement")
     #expect(settings.portal.names.actionPrefix == "tf." && settings.portal.names.secretName == "TF-TOKEN")
-    #expect(settings.portal.usesAgent)
+    #expect(settings.portal.usesAgent && !settings.portal.impersonates)
   }
 
   @Test func aNameThatPortDoesNotTakeIsRefused() {

@@ -62,6 +62,8 @@ public struct PortalSettings: Sendable {
   public var extras = ExtraProperties()
   /// Whether Port's agent, inside of the network, calls PORC when a button is pressed.
   public var usesAgent = false
+  /// Whether the portal's user counts as who pressed a button, on the word of the token that lies in Port.
+  public var impersonates = true
   /// Whether Port is brought at start to what PORC needs there: its blueprints, buttons and secret.
   public var setsUp: Bool
   /// Who sets Port up in its own dialect, where it is otherwise spoken to plainly: only the embedded Port speaks both.
@@ -113,6 +115,7 @@ extension ServerSettings {
   /// | `port.instance_blueprint` | text | `blueprint_instance` | what Port calls instances |
   /// | `port.action_prefix` | text | `porc_` | what the identifiers of the buttons begin with |
   /// | `port.secret_name` | text | `PORC_TOKEN` | Port's secret with the token that the buttons send |
+  /// | `port.impersonate` | yes or no | yes | the portal's user counts as who pressed a button, with that token too |
   /// | `port.agent` | yes or no | no | Port's agent calls PORC in Port's place |
   /// | `port.webhook_secrets` | texts, secret: a list, or with `,` between them | the client secret | one of them signs each call of a button |
   /// | `port.require_signature` | yes or no | no | whether each press needs a signature |
@@ -231,6 +234,7 @@ extension ServerSettings {
       settings.removalLimit = Double(percent) / 100
     }
     settings.usesAgent = reader.flag("port.agent") ?? false
+    settings.impersonates = reader.flag("port.impersonate") ?? true
     settings.names = names(&reader)
     settings.buttons = buttons(&reader)
     if let file {

@@ -58,7 +58,8 @@ extension Doctor {
       }
       let text =
         wrong.isEmpty
-        ? "as they should be" : "not as they should be: \(wrong.joined(separator: "; ")). Put it right: porc port setup"
+        ? "as \(items.count == 1 ? "it" : "they") should be"
+        : "\(wrong.joined(separator: "; ")). Put it right: porc port setup"
       findings.append(Finding(subject: subject, isGood: wrong.isEmpty, text: text))
     }
     findings += report.warnings.map { Finding(subject: "Port", isGood: false, text: $0) }

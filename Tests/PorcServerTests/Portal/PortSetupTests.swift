@@ -66,7 +66,7 @@ struct PortSetupTests {
       let first = try await bench.run()
       #expect(first.items.map(\.subject) == Self.everything)
       #expect(first.items.allSatisfy { $0.outcome == .made } && first.notes.isEmpty)
-      #expect(try await bench.token()?.scopes == PortToken.scopes)
+      #expect(try await bench.token()?.scopes == [.plan, .apply, .approve, .destroy, .impersonate])
       let blueprint = port.now.blueprints["blueprint_instance"]
       #expect(blueprint?["relations"]?["blueprint"]?["target"] == "blueprint_template")
       #expect(blueprint?["relations"]?["blueprint"]?["required"] == false)
@@ -276,12 +276,20 @@ struct PortSetupTests {
     }
   }
 
+  @Test func whereTheTokenCountsAsTheActorItCannotNameAnother() async throws {
+    try await bench { bench in
+      bench.settings.impersonates = false
+      try await bench.run()
+      #expect(try await bench.token()?.scopes == [.plan, .apply, .approve, .destroy])
+    }
+  }
+
   @Test func aTokenThatLacksAScopeIsSaid() async throws {
     try await bench { bench in
       _ = try await Tokens(store: bench.store).create(named: "port", scopes: [.plan])
       port.change { $0.secrets["PORC_TOKEN"] = "x" }
       let report = try await bench.run()
-      #expect(report.warnings.count == 1 && report.warnings[0].contains("apply, approve, destroy"))
+      #expect(report.warnings.count == 1 && report.warnings[0].contains("apply, approve, destroy, impersonate"))
     }
   }
 

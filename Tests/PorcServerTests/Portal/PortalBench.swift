@@ -18,7 +18,6 @@ import Testing
 final class PortalBench: Sendable {
   let port: FakePort
   let store: SQLiteStore
-  let client: PortClient
   let sync: PortalSync
   let health: PortalHealth
   let reconciler: PortalReconciler

@@ -171,7 +171,7 @@ public struct PortSetup: Sendable {
 
   private func secret(_ report: inout Report, isRehearsal: Bool, rotatesToken: Bool) async throws {
     let name = settings.names.secretName
-    let tokens = PortToken(store: store)
+    let tokens = PortToken(store: store, scopes: settings.tokenScopes)
     let known = try await tokens.current()
     var item = Item(subject: "secret \(name)", outcome: .unchanged, details: [])
     defer { report.items.append(item) }
@@ -180,7 +180,7 @@ public struct PortSetup: Sendable {
       isThere = try await client.secrets.get(name) != nil
     } catch let error as PortError where error.kind == .forbidden {
       item.outcome = .blocked
-      let scopes = PortToken.scopes.map { " --scope \($0.rawValue)" }.joined()
+      let scopes = settings.tokenScopes.map { " --scope \($0.rawValue)" }.joined()
       item.details = [
         "Port does not show its secrets to this client. Make it there, of: porc token create port\(scopes)"
       ]
@@ -191,7 +191,7 @@ public struct PortSetup: Sendable {
         report.warnings.append(
           "The secret \(name) is in Port, but PORC has no token named 'port'. If the buttons are refused (401), make it "
             + "anew: porc port setup --rotate-token")
-      } else if let lacking = Self.lacking(known) {
+      } else if let lacking = lacking(known) {
         report.warnings.append(
           "The token of the secret \(name) lacks the scopes \(lacking). Make it anew: porc port setup --rotate-token")
       }
@@ -220,9 +220,9 @@ public struct PortSetup: Sendable {
     try await tokens.revoke(known)
   }
 
-  private static func lacking(_ tokens: [TokenRecord]) -> String? {
+  private func lacking(_ tokens: [TokenRecord]) -> String? {
     let held = Set(tokens.flatMap(\.scopes))
-    let lacking = PortToken.scopes.filter { !$0.isGranted(by: held) }
+    let lacking = settings.tokenScopes.filter { !$0.isGranted(by: held) }
     return lacking.isEmpty ? nil : lacking.map(\.rawValue).joined(separator: ", ")
   }
 }

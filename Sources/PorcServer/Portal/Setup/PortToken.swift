@@ -5,8 +5,8 @@ import PorcStore
 /// The access token with which Port's actions call PORC. Its secret lies in Port and nowhere else.
 struct PortToken: Sendable {
   let store: any Store
-  /// What the buttons need, and no more.
-  static let scopes: [Scope] = [.plan, .apply, .approve, .destroy]
+  /// What it may do.
+  let scopes: [Scope]
 
   /// Those that are not revoked: one, but for the moment in which one takes another's place.
   func current() async throws -> [TokenRecord] {
@@ -25,7 +25,7 @@ struct PortToken: Sendable {
         name = "port-\(number)"
       }
       do {
-        let secret = try await Tokens(store: store).create(named: name, scopes: Self.scopes)
+        let secret = try await Tokens(store: store).create(named: name, scopes: scopes)
         if let record = try await store.token(hash: AccessToken.hash(secret)) { return (record, secret) }
       } catch {
         // Another setup may have taken the name in this very moment.
@@ -41,4 +41,9 @@ struct PortToken: Sendable {
   private static func isName(_ name: String) -> Bool {
     name == "port" || (name.hasPrefix("port-") && Int(name.dropFirst("port-".count)) != nil)
   }
+}
+
+extension PortalSettings {
+  /// What the buttons need, and no more.
+  var tokenScopes: [Scope] { [.plan, .apply, .approve, .destroy] + (impersonates ? [.impersonate] : []) }
 }

@@ -109,6 +109,10 @@ public struct PortTool: Sendable {
   private static func explaining<Value: Sendable>(_ work: () async throws -> Value) async throws -> Value {
     do {
       return try await work()
+    } catch let error as PortError where error.kind == .notFound {
+      throw Fault(
+        .upstreamFailed, "Port does not have what PORC writes to: \(error)",
+        fix: "Set it up and fill it: porc port sync --rebuild.", cause: error)
     } catch let error as PortError {
       throw Fault(
         .upstreamFailed, "Port did not do it: \(error)", fix: "Look at what it needs: porc doctor.", cause: error)

@@ -122,13 +122,13 @@ struct ServerSettingsTests {
   @Test func buttonsHaveTheirSettings() throws {
     let usual = try settings().portal
     #expect(usual.signingSecrets == ["s3cret-of-port"] && usual.buttons.scopes == [.plan, .apply, .approve, .destroy])
-    #expect(!usual.buttons.requiresSignature && !usual.buttons.acceptsAgent)
+    #expect(!usual.buttons.requiresSignature && !usual.usesAgent)
     let portal = try settings([
       "PORT_WEBHOOK_SECRETS": "old, new", "PORT_REQUIRE_SIGNATURE": "yes", "PORT_AGENT": "true",
       "PORT_BUTTON_SCOPES": "plan,approve",
     ]).portal
     #expect(portal.signingSecrets == ["old", "new"] && portal.buttons.scopes == [.plan, .approve])
-    #expect(portal.buttons.requiresSignature && portal.buttons.acceptsAgent)
+    #expect(portal.buttons.requiresSignature && portal.usesAgent)
     #expect(try settings(["PORT_BUTTON_SCOPES": "none"]).portal.buttons.scopes == [])
     let plain = try settings(["PORT_API": "entities", "PORT_API_TOKEN": "plain", "PORT_CLIENT_SECRET": nil]).portal
     #expect(plain.signingSecrets == [])

@@ -114,7 +114,8 @@ import Testing
     }
     #expect(try await bench.store.actionRun("r_1")?.end == end)
     #expect(try await due(bench) == [])
-    let difference = try #require(try await bench.store.differences(.instance, limit: 10).first { $0.identifier == "vm" })
+    let difference = try #require(
+      try await bench.store.differences(.instance, limit: 10).first { $0.identifier == "vm" })
     try await bench.store.acknowledge([difference])
     #expect(try await due(bench) == ["r_1"])
     bench.clock.advance(by: 9)

@@ -47,9 +47,7 @@ public struct PorcServer: Service {
       sync: sync, interval: .seconds(settings.catalog.interval), readiness: readiness, logger: logger)
     let views = RunViews(store: store, rules: rules, links: links)
     let idempotency = Idempotency(store: store)
-    let buttons = Buttons(
-      store: store, idempotency: idempotency, settings: settings.portal.buttons,
-      secrets: settings.portal.signingSecrets, logger: logger)
+    let buttons = Buttons(store: store, idempotency: idempotency, settings: settings.portal, logger: logger)
     let submissions = Submissions(
       store: store, catalog: catalog, vault: vault, approvalRequired: settings.approvalRequired)
 

@@ -189,11 +189,11 @@ final class ActionReporter: Service {
     do {
       do {
         try await client.actionRuns.update(press.id, update)
-      } catch let error as PortError where !error.isOfPort && error.kind != .notFound {
+      } catch let error as PortError where error.isRefusal && error.kind != .notFound {
         // It was ended before, or Port does not take the words: the end alone it takes.
         try await client.actionRuns.update(press.id, .init(status: status))
       }
-    } catch let error as PortError where !error.isOfPort {
+    } catch let error as PortError where error.isRefusal {
       logger.info(
         "the portal does not take the end of an action run",
         metadata: ["port.action_run.id": "\(press.id)", "error": "\(error)"])
@@ -210,7 +210,7 @@ final class ActionReporter: Service {
     do {
       try await tell()
       return true
-    } catch let error as PortError where !error.isOfPort {
+    } catch let error as PortError where error.isRefusal {
       let metadata: Logger.Metadata = ["port.action_run.id": "\(press.id)", "error": "\(error)"]
       if error.kind != .notFound, let run = try await client.actionRuns.get(press.id), !run.isEnded {
         logger.warning("the portal refused what was told of a press", metadata: metadata)
@@ -225,9 +225,11 @@ final class ActionReporter: Service {
 
   private func postpone(_ press: ActionRun, _ error: PortError) async throws {
     var random = SystemRandomNumberGenerator()
-    let delay = Self.refusedBackoff.delay(attempt: press.attempts + 1, using: &random)
+    // An error within Port may pass in a moment, a refusal mends itself only when somebody changes something.
+    let backoff = error.kind == .server ? Self.awayBackoff : Self.refusedBackoff
+    let delay = backoff.delay(attempt: press.attempts + 1, using: &random)
     logger.warning(
-      "the portal refused to be told of a press",
+      "the portal did not take what was told of a press",
       metadata: ["port.action_run.id": "\(press.id)", "error": "\(error)", "delay_ms": "\(delay.milliseconds)"])
     try await store.postponeActionRun(press.id, for: Double(delay.milliseconds) / 1000)
   }
@@ -270,11 +272,21 @@ final class ActionReporter: Service {
 }
 
 extension PortError {
-  /// Whether it says something of Port, or of PORC's credentials, rather than of what was asked.
+  /// Whether it says something of Port, or of PORC's credentials: whatever else is asked now meets it too. Not a 500, since
+  /// one action run may be what breaks Port.
   fileprivate var isOfPort: Bool {
     switch kind {
-    case .transport, .server, .rateLimited, .unauthorized, .unexpectedAnswer: true
+    case .server: status != 500
+    case .transport, .rateLimited, .unauthorized, .unexpectedAnswer: true
     case .badRequest, .forbidden, .notFound, .conflict, .tooLarge, .unprocessable: false
+    }
+  }
+
+  /// Whether Port has answered, and will answer so again.
+  fileprivate var isRefusal: Bool {
+    switch kind {
+    case .badRequest, .forbidden, .notFound, .conflict, .tooLarge, .unprocessable: true
+    case .server, .transport, .rateLimited, .unauthorized, .unexpectedAnswer: false
     }
   }
 }

@@ -7,8 +7,6 @@ public struct ButtonSettings: Sendable {
   public var secrets: [String] = []
   /// Whether a press needs a signature, whatever token it comes with.
   public var requiresSignature = false
-  /// Whether Port's agent may bring the calls, which signs another form of a body than it sends.
-  public var acceptsAgent = false
   /// What a call may that is signed and comes without a token; none: each needs a token.
   public var scopes: Set<Scope> = [.plan, .apply, .approve, .destroy]
 
@@ -20,7 +18,7 @@ extension ButtonSettings: CustomStringConvertible, CustomDebugStringConvertible,
   public var description: String {
     let scopes = Scope.allCases.filter(scopes.contains).map(\.rawValue).joined(separator: ", ")
     return
-      "\(secrets.count) secrets •••, signature required: \(requiresSignature), agent: \(acceptsAgent), scopes: \(scopes)"
+      "\(secrets.count) secrets •••, signature required: \(requiresSignature), scopes: \(scopes)"
   }
   public var debugDescription: String { description }
   public var customMirror: Mirror { Mirror(self, children: []) }

@@ -17,18 +17,21 @@ struct Buttons: Sendable {
   let settings: ButtonSettings
   /// What signatures are checked with.
   let secrets: [String]
+  /// Whether Port's agent may bring the calls, which signs another form of a body than it sends.
+  let acceptsAgent: Bool
   let logger: Logger
   let now: @Sendable () -> Date
   private let bodies: UnprovenBodies
 
   init(
-    store: any Store, idempotency: Idempotency, settings: ButtonSettings, secrets: [String], logger: Logger,
+    store: any Store, idempotency: Idempotency, settings: PortalSettings, logger: Logger,
     now: @escaping @Sendable () -> Date = { Date() }
   ) {
     self.store = store
     self.idempotency = idempotency
-    self.settings = settings
-    self.secrets = secrets
+    self.settings = settings.buttons
+    secrets = settings.signingSecrets
+    acceptsAgent = settings.usesAgent
     self.logger = logger
     self.now = now
     bodies = UnprovenBodies(
@@ -73,7 +76,7 @@ struct Buttons: Sendable {
     // Nothing is read for somebody who has neither.
     guard context.token != nil || signature != nil else { throw Self.notSignedIn }
     let bytes = try await context.token == nil ? bodies.body(of: request) : request.bodyBytes()
-    if let signature, !signature.signs(bytes, with: secrets, agent: settings.acceptsAgent) { throw Self.wrongSignature }
+    if let signature, !signature.signs(bytes, with: secrets, agent: acceptsAgent) { throw Self.wrongSignature }
 
     let body = PressBody(bytes)
     let naming = body.naming(verb, subject)

@@ -8,7 +8,7 @@ struct ButtonTests {
   private func setUp() async throws -> (DevServer, Buttons) {
     let dev = try DevServer.current()
     let buttons = Buttons(port: dev.port, porc: dev.porc)
-    try await buttons.setUp(weak: try await dev.porc(as: "portal-\(UUID())", scopes: "plan"))
+    try await buttons.add(weak: try await dev.porc(as: "portal-\(UUID())", scopes: "plan"))
     return (dev, buttons)
   }
 
@@ -22,7 +22,7 @@ struct ButtonTests {
     let shown = try await dev.shows("pressed", ["terraform_status": "planned"])
     let plan: String = try #require(shown["run_id"]?.string)
     let first = try await buttons.press("porc_apply", "pressed")
-    let second = try await buttons.press("porc_apply", "pressed")
+    let second = try await buttons.press("shown_apply", "pressed")
     for id in [first, second] {
       let applied = try await buttons.closed(id)
       #expect(applied.run["status"] == "SUCCESS" && applied.run["externalRunId"] == .string(plan), "\(applied)")
@@ -39,7 +39,7 @@ struct ButtonTests {
     #expect(asked.run["status"] == "SUCCESS" && asked.log.last?.contains("Press 'Confirm destroy'") == true)
     try await dev.shows("pressed", ["terraform_status": "planned", "operation": "destroy"])
     // "Apply now" never confirms a destroy.
-    let wrong = try await buttons.closed(try await buttons.press("porc_apply", "pressed"))
+    let wrong = try await buttons.closed(try await buttons.press("shown_apply", "pressed"))
     #expect(wrong.run["status"] == "FAILURE" && wrong.log.joined().contains("destroys 'pressed'"), "\(wrong)")
     try await dev.shows("pressed", ["terraform_status": "planned"])
     let destroyed = try await buttons.closed(try await buttons.press("porc_confirm_destroy", "pressed"))
@@ -103,9 +103,8 @@ struct ButtonCrashTests {
     try await Installation.run { place in
       try await place.startPort()
       try await place.startTFE()
-      try await place.startPORC()
+      try await place.startPORC(isTold: true)
       let buttons = Buttons(port: try await place.port(), porc: try await place.porc())
-      try await buttons.setUp()
       let gate = try Gate("pressed", in: place.folder, closed: [.apply])
       let run: String = try #require(
         try await buttons.porc.post("/runs", Blueprint.gated(named: "survivor", gate)).expecting(201).json["run_id"]
@@ -116,12 +115,12 @@ struct ButtonCrashTests {
       try await gate.reached(.apply)
 
       try await place.killPORC()
-      try await place.startPORC()
+      try await place.startPORC(isTold: true)
       try await place.killPort()
       try gate.open(.apply)
       try await DevServer.until(run, "applied", on: buttons.porc) { $0["status"] == "applied" }
       try await place.killPORC()
-      try await place.startPORC()
+      try await place.startPORC(isTold: true)
       try await place.startPort()
       let after = Buttons(port: try await place.port(), porc: buttons.porc)
       let told = try await after.closed(id)
@@ -138,30 +137,17 @@ private struct Buttons {
   let port: API
   let porc: API
 
-  /// - Parameter weak: somebody whose token may not apply, for a button of its own.
-  func setUp(weak: API? = nil) async throws {
-    for (name, token) in [("PORC_TOKEN", porc.token), ("WEAK_TOKEN", weak?.token)] {
-      guard let token else { continue }
-      let secret: JSON = ["secretName": .string(name), "secretValue": .string(token)]
-      #expect([201, 409].contains(try await port.post("/v1/organization/secrets", secret).status))
-    }
-    let (seen, run): (JSON, JSON) = ("{{ .entity.properties.run_id }}", "{{ .entity.properties.porc_run_id }}")
-    let apply = "/runs/{{ .entity.properties.run_id }}/apply"
-    try await make("porc_apply", apply, ["action": "apply", "run_id": seen, "operation": "apply"])
-    try await make("porc_confirm_destroy", apply, ["action": "apply", "run_id": seen, "operation": "destroy"])
-    if weak != nil { try await make("weak_apply", apply, ["action": "apply", "run_id": seen], secret: "WEAK_TOKEN") }
-    try await make(
-      "porc_plan", "/runs/{{ .entity.properties.porc_run_id }}/plan", ["action": "plan", "porc_run_id": run])
-    try await make(
-      "porc_destroy", "/instances/{{ .entity.identifier }}/destroy",
-      ["action": "destroy", "instance": "{{ .entity.identifier }}"])
+  /// Adds buttons that PORC does not have: "Apply now" without the condition that hides it, and one with the token of
+  /// somebody who may not apply.
+  func add(weak: API) async throws {
+    let secret: JSON = ["secretName": "WEAK_TOKEN", "secretValue": .string(weak.token ?? "")]
+    #expect([201, 409].contains(try await port.post("/v1/organization/secrets", secret).status))
+    try await add("shown_apply", secret: "PORC_TOKEN")
+    try await add("weak_apply", secret: "WEAK_TOKEN")
   }
 
-  /// An action of Port's, where it is not there already.
-  private func make(
-    _ identifier: String, _ path: String, _ body: [String: JSON], secret: String = "PORC_TOKEN"
-  ) async throws {
-    let context: JSON = ["runId": "{{ .run.id }}", "actor": "{{ .trigger.by.user.email }}"]
+  private func add(_ identifier: String, secret: String) async throws {
+    let seen: JSON = "{{ .entity.properties.run_id }}"
     let action: JSON = [
       "identifier": .string(identifier), "title": .string(identifier),
       "trigger": [
@@ -169,11 +155,13 @@ private struct Buttons {
         "userInputs": ["properties": [:], "required": []],
       ],
       "invocationMethod": [
-        "type": "WEBHOOK", "url": .string(porc.base + path), "method": "POST", "synchronized": false, "agent": false,
-        "headers": [
-          "Authorization": .string("Bearer {{ .secrets.\(secret) }}"), "Content-Type": "application/json",
+        "type": "WEBHOOK", "url": .string("\(porc.base)/runs/{{ .entity.properties.run_id }}/apply"), "method": "POST",
+        "synchronized": false, "agent": false,
+        "headers": ["Authorization": .string("Bearer {{ .secrets.\(secret) }}"), "Content-Type": "application/json"],
+        "body": [
+          "action": "apply", "run_id": seen, "operation": "apply",
+          "port_context": ["runId": "{{ .run.id }}", "actor": "{{ .trigger.by.user.email }}"],
         ],
-        "body": .object(body.merging(["port_context": context]) { $1 }),
       ],
     ]
     let answer = try await port.post("/v1/actions", action)

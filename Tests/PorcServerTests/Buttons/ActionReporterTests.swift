@@ -50,6 +50,12 @@ struct ActionReporterTests {
     try await bench.hear(run, .planFinished(plan: 1, hasChanges: true, summary: PlanSummary(additions: 1)))
   }
 
+  private func expectAway(_ reporter: ActionReporter, _ place: SourceLocation = #_sourceLocation) async throws {
+    let pass = try await reporter.pass()
+    if case .away = pass { return }
+    Issue.record("Port is not taken for away: \(pass)", sourceLocation: place)
+  }
+
   /// Tells until nothing is due.
   private func tell(_ reporter: ActionReporter) async throws {
     while try await reporter.pass() == .worked {}
@@ -129,9 +135,9 @@ struct ActionReporterTests {
       let run = try await pressPlan(bench)
       _ = try await pressPlan(bench, "r_2", "db")
       bench.port.change { $0.isAway = true }
-      guard case .away = try await reporter.pass() else { return #expect(Bool(false), "it is away") }
+      try await expectAway(reporter)
       try await startPlan(bench, run)
-      guard case .away = try await reporter.pass() else { return #expect(Bool(false), "it is away") }
+      try await expectAway(reporter)
       try await finishPlan(bench, run)
       bench.port.change { $0.isAway = false }
       try await bench.write()
@@ -150,12 +156,12 @@ struct ActionReporterTests {
       let run = try await pressPlan(bench)
       try await startPlan(bench, run)
       bench.port.change("r_1") { $0.lostAnswers = [.status(502)] }
-      guard case .away = try await reporter.pass() else { return #expect(Bool(false), "it is away") }
+      try await expectAway(reporter)
       // The label, whose repetition does no harm; then a line.
       try await tell(reporter)
       bench.port.change("r_1") { $0.lostAnswers = [.status(502)] }
       try await finishPlan(bench, run)
-      guard case .away = try await reporter.pass() else { return #expect(Bool(false), "it is away") }
+      try await expectAway(reporter)
       #expect(bench.port.actionRun("r_1").log.count == 4)
       try await bench.write()
       try await tell(reporter)
@@ -220,11 +226,47 @@ struct ActionReporterTests {
     }
   }
 
+  @Test func whatBreaksPortHoldsUpNoOtherAndIsTriedAgain() async throws {
+    try await PortalBench.run { bench in
+      let reporter = reporter(bench)
+      let run = try await pressPlan(bench)
+      let other = try await pressPlan(bench, "r_2", "db")
+      for id in [run, other] {
+        try await startPlan(bench, id)
+        try await finishPlan(bench, id)
+      }
+      try await bench.write()
+      // At the first thing it is told, at a line, and at the end.
+      bench.port.change("r_1") { $0.failures = [.status(500)] }
+      try await tell(reporter)
+      #expect(bench.port.actionRun("r_2").status == "SUCCESS")
+      bench.pass(2)
+      bench.port.change("r_1") {
+        $0.lostAnswers = [.json(#"{"ok":true,"run":{"id":"r_1","status":"x"}}"#), .status(500)]
+      }
+      try await tell(reporter)
+      #expect(bench.port.actionRun("r_1").status == "IN_PROGRESS")
+      bench.pass(2)
+      #expect(try await reporter.pass() == .worked)
+      bench.port.change("r_1") { $0.failures = [.status(500)] }
+      try await tell(reporter)
+      #expect(bench.port.actionRun("r_1").status == "IN_PROGRESS")
+      #expect(try await !isClosed(bench))
+      bench.pass(2)
+      try await tell(reporter)
+      expectWholeLog(bench)
+      #expect(bench.port.actionRun("r_1").status == "SUCCESS")
+      #expect(try await isClosed(bench))
+    }
+  }
+
   @Test func whatPortDoesNotTakeIsPassedOverAndTheEndComesAllTheSame() async throws {
     try await PortalBench.run { bench in
       let reporter = reporter(bench)
       let run = try await pressPlan(bench)
       bench.port.change("r_1") { $0.isTerse = true }
+      try await tell(reporter)
+      #expect(bench.port.actionRun("r_1").log.count == 2, "the label alone is left out")
       try await startPlan(bench, run)
       try await finishPlan(bench, run)
       try await bench.write()

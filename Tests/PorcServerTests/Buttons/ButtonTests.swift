@@ -297,7 +297,7 @@ struct ButtonTests {
 
   @Test func theAgentMayBringThemWhereThatIsSaid() async throws {
     try await TestServer.run {
-      $0.portal.buttons.acceptsAgent = true
+      $0.portal.usesAgent = true
     } _: { test in
       try await check(
         [

@@ -34,7 +34,7 @@ struct PortContract: Sendable {
   private func problems(_ value: JSON, _ schema: JSON, at place: String) -> [String] {
     if let reference = schema["$ref"]?.string {
       let target = reference.split(separator: "/").dropFirst().reduce(root as JSON?) { $0?[String($1)] }
-      return target.map { problems(value, $0, at: place) } ?? ["\(place): unknown \(reference)"]
+      return target.map { self.problems(value, $0, at: place) } ?? ["\(place): unknown \(reference)"]
     }
     var found: [String] = []
     let types = schema["type"]?.string.map { [$0] } ?? (schema["type"]?.array ?? []).compactMap(\.string)

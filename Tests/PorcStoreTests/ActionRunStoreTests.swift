@@ -194,6 +194,8 @@ import Testing
     let bench = try await Bench(kind)
     try await bench.submit("vm", as: "porc-1")
     try await bench.command("porc-1", wish, recording: press())
+    // What was committed before is told before this is done.
+    try await bench.store.postponeActionRun("r_1", for: 0)
     let (heard, hearing) = AsyncStream.makeStream(of: Void.self)
     let changes = bench.store.changes()
     let listener = Task {

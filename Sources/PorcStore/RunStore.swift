@@ -41,8 +41,13 @@ public protocol RunStore: Sendable {
   ///
   /// - Parameters:
   ///   - position: the last one seen; 0 for all.
-  ///   - run: only this run's.
-  func events(after position: Int64, of run: Run.ID?, limit: Int) async throws -> [StoredEvent]
+  ///   - filter: whose.
+  func events(after position: Int64, of filter: EventFilter, limit: Int) async throws -> [StoredEvent]
+
+  /// The instances of which there are events after a position: no other has changed since.
+  ///
+  /// - Returns: with the position that it is true of.
+  func instancesChanged(after position: Int64) async throws -> (ids: Set<Instance.ID>, position: Int64)
 
   /// The position of the newest event, 0 if there is none.
   func lastPosition() async throws -> Int64
@@ -179,16 +184,6 @@ public struct RunFilter: Sendable, Hashable {
     self.instance = instance
     self.state = state
     self.operation = operation
-  }
-}
-
-/// An event with its place in the one order.
-public struct StoredEvent: Sendable, Equatable {
-  public var position: Int64
-  public var fact: Fact
-  public init(position: Int64, fact: Fact) {
-    self.position = position
-    self.fact = fact
   }
 }
 

@@ -137,8 +137,10 @@ private struct CatalogWriter {
 
   private mutating func put(_ template: Template, of source: String) throws -> Bool {
     let id = template.id.rawValue
-    let existing = try db.row("SELECT source, is_gone, document FROM template WHERE id = ?", [id])
+    let existing = try db.row(
+      "SELECT source, is_gone, document, document ->> '$.status' FROM template WHERE id = ?", [id])
     let (owner, isGone, document): (String?, Bool?, String?) = (existing?[0], existing?[1], existing?[2])
+    let status = isGone == false ? (existing?[3] as String?).flatMap(Template.Status.init) : nil
     // What its source has no more is free for another.
     if let owner, owner != source, isGone == false { return false }
     var template = template
@@ -151,6 +153,7 @@ private struct CatalogWriter {
         fix: "Pass it along with the template.")
     }
     try store(template, text, isGone: false)
+    try SQLiteStore.append(.storing(template, over: status), of: id, at: now, db)
     return true
   }
 
@@ -158,10 +161,12 @@ private struct CatalogWriter {
     for var template in unsettled.toRetire {
       template.status = .retired
       try store(template, try StoredJSON.text(template), isGone: true)
+      try SQLiteStore.append(TemplateEvent(.retired, template), of: template.id.rawValue, at: now, db)
     }
     for id in unsettled.toRemove {
       try db.run("DELETE FROM template WHERE id = ?", [id])
       try SQLiteStore.want(nil, of: .template, id, at: now, db)
+      try SQLiteStore.append(.removed, of: id, at: now, db)
       isChanged = true
     }
   }

@@ -65,7 +65,12 @@ extension SQLiteStore {
       guard let run = situation.runs[id] else { continue }
       written.runVersions[id] = try Self.store(run, version: before?.runVersions[id], in: row, db)
     }
-    for fact in facts { try Self.append(fact, db) }
+    for fact in facts { try Self.append(fact, of: situation.instance.id, db) }
+    if !row.isRemoved, let run = facts.last?.run {
+      for event in InstanceEvent.events(from: before?.situation, to: situation, by: run) {
+        try Self.append(event, of: situation.instance.id, at: now.milliseconds, db)
+      }
+    }
     for job in jobs { try Self.insert(job, of: situation.instance.id, at: now.milliseconds, db) }
     if !row.isRemoved, let entity = settings.entity(situation) {
       try Self.want(entity, of: entity.kind, entity.identifier, at: now.milliseconds, db)
@@ -123,15 +128,6 @@ extension SQLiteStore {
       "UPDATE run SET state = ?, updated_at = ?, document = ?, version = ? WHERE id = ?",
       columns + [version + 1, run.id.rawValue])
     return version + 1
-  }
-
-  private static func append(_ fact: Fact, _ db: Database) throws {
-    try db.run(
-      "INSERT INTO event (run_id, name, at, document) VALUES (?, ?, ?, ?)",
-      [fact.run.rawValue, fact.event.name, fact.at.milliseconds, try StoredJSON.text(fact.event)])
-    if case .tfeRunCreated(let number, let tfeRunID, _) = fact.event {
-      try db.run("INSERT INTO tfe_run (id, run_id, plan) VALUES (?, ?, ?)", [tfeRunID, fact.run.rawValue, number])
-    }
   }
 
   /// Stores what comes with a decision. After it, since inputs belong to a run.

@@ -70,34 +70,6 @@ extension SQLiteStore {
     }
   }
 
-  public func events(after position: Int64, of run: Run.ID?, limit: Int) async throws -> [StoredEvent] {
-    try await read { db in
-      let columns = "SELECT position, run_id, at, document FROM event"
-      let rows =
-        if let run {
-          try db.rows(
-            "\(columns) WHERE run_id = ? AND position > ? ORDER BY position LIMIT ?", [run.rawValue, position, limit])
-        } else {
-          try db.rows("\(columns) WHERE position > ? ORDER BY position LIMIT ?", [position, limit])
-        }
-      return try rows.map { row in
-        StoredEvent(
-          position: row[0],
-          fact: Fact(
-            run: Run.ID(row[1]), event: try StoredJSON.read(RunEvent.self, from: row[3]), at: Date(milliseconds: row[2])
-          ))
-      }
-    }
-  }
-
-  public func lastPosition() async throws -> Int64 {
-    try await read { try Self.lastPosition($0) }
-  }
-
-  static func lastPosition(_ db: Database) throws -> Int64 {
-    try db.value(Int64.self, "SELECT max(position) FROM event") ?? 0
-  }
-
   public func sealedInputs(ofRunsOf instance: Instance.ID) async throws -> [Record.SealedInputs] {
     try await read { db in
       try db.rows(
@@ -125,6 +97,9 @@ extension SQLiteStore {
     try db.run("INSERT INTO blob (digest, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING", [digest, bytes])
   }
 
+  /// Of an instance, with its template.
+  private static let lastRun = "SELECT id, template FROM run WHERE instance_id = ? ORDER BY seq DESC LIMIT 1"
+
   @discardableResult
   public func remove(_ instance: Instance.ID, finishing lease: Lease?) async throws -> Bool {
     let now = now().milliseconds
@@ -136,8 +111,12 @@ extension SQLiteStore {
         UPDATE instance SET removed_at = ?1
         WHERE id = ?2 AND removed_at IS NULL AND destroyed_at IS NOT NULL AND newest = coalesce(?3, newest)
         """, [now, instance.rawValue, lease?.run.rawValue])
-      if removed > 0 { try Self.want(nil, of: .instance, instance.rawValue, at: now, db) }
-      return removed > 0
+      guard removed > 0 else { return false }
+      try Self.want(nil, of: .instance, instance.rawValue, at: now, db)
+      if let row = try db.row(Self.lastRun, [instance.rawValue]) {
+        try Self.append(.removed(after: Run.ID(row[0]), template: Template.ID(row[1])), of: instance, at: now, db)
+      }
+      return true
     }
   }
 

@@ -122,7 +122,8 @@ final class Bench: Sendable {
   }
 
   func events(of run: String? = nil) async throws -> [String] {
-    try await store.events(after: 0, of: run.map { Run.ID($0) }, limit: 1000).map(\.fact.event.name)
+    try await store.events(after: 0, of: run.map { .run(Run.ID($0)) } ?? EventFilter(subject: .run), limit: 1000).map(
+      \.name)
   }
 }
 

@@ -17,7 +17,7 @@ import Testing
     let located = try #require(try await bench.store.locate("porc-1"))
     #expect(located.run.state == .submitted)
     #expect(located.situation == recorded.situation)
-    #expect(try await bench.store.events(after: 0, of: nil, limit: 10).map(\.fact) == recorded.facts)
+    #expect(try await bench.store.events(after: 0, of: .all, limit: 10).compactMap(\.fact) == recorded.facts)
     let wanted = try await bench.store.desiredEntities(.instance)
     #expect(wanted.map(\.identifier) == ["vm"])
     #expect(wanted.first?.properties["terraform_status"] == "submitted")

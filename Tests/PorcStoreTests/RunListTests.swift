@@ -62,13 +62,15 @@ import Testing
     try await bench.submit("b", as: "porc-2")
     try await bench.command("porc-1", .build)
     try await bench.command("porc-2", .build)
-    let all = try await bench.store.events(after: 0, of: nil, limit: 100)
-    #expect(all.map(\.fact.run.rawValue) == ["porc-1", "porc-2", "porc-1", "porc-2"])
+    let all = try await bench.store.events(after: 0, of: EventFilter(subject: .run), limit: 100)
+    #expect(all.map(\.run?.rawValue) == ["porc-1", "porc-2", "porc-1", "porc-2"])
     #expect(all.map(\.position) == all.map(\.position).sorted())
     #expect(try await bench.store.lastPosition() == all.last?.position)
-    #expect(try await bench.store.events(after: all[1].position, of: nil, limit: 100) == Array(all[2...]))
-    #expect(try await bench.store.events(after: all[0].position, of: nil, limit: 1) == [all[1]])
-    #expect(try await bench.store.events(after: all[0].position, of: Run.ID("porc-1"), limit: 100) == [all[2]])
+    #expect(
+      try await bench.store.events(after: all[1].position, of: EventFilter(subject: .run), limit: 100)
+        == Array(all[2...]))
+    #expect(try await bench.store.events(after: all[0].position, of: EventFilter(subject: .run), limit: 1) == [all[1]])
+    #expect(try await bench.store.events(after: all[0].position, of: .run(Run.ID("porc-1")), limit: 100) == [all[2]])
   }
 
   @Test(.timeLimit(.minutes(1)), arguments: StoreKind.all)
@@ -80,11 +82,11 @@ import Testing
         var seen = Set<Run.ID>()
         var position: Int64 = 0
         for await _ in bench.store.changes().startingAtOnce() {
-          while case let events = try await bench.store.events(after: position, of: nil, limit: 7),
+          while case let events = try await bench.store.events(after: position, of: .all, limit: 7),
             let last = events.last
           {
             #expect(events.map(\.position) == Array(position + 1...last.position))
-            seen.formUnion(events.map(\.fact.run))
+            seen.formUnion(events.compactMap(\.fact?.run))
             position = last.position
           }
           if seen.count == 200 { break }
@@ -126,7 +128,7 @@ import Testing
 
 extension AsyncStream<Void> {
   /// A hint now, for what was there before anybody listened, and then those of this stream.
-  fileprivate func startingAtOnce() -> AsyncStream<Void> {
+  func startingAtOnce() -> AsyncStream<Void> {
     AsyncStream { continuation in
       continuation.yield()
       let task = Task {

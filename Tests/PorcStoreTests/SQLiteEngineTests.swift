@@ -101,9 +101,10 @@ import Testing
       }
       try await group.waitForAll()
     }
-    let events = try await store.events(after: 0, of: nil, limit: 5000)
-    #expect(Set(events.map(\.fact.run)).count == 2000)
-    #expect(events.map(\.position) == Array(1...2000))
+    let events = try await store.events(after: 0, of: .all, limit: 5000)
+    #expect(Set(events.compactMap(\.fact?.run)).count == 2000)
+    #expect(Set(events.filter { $0.name == "instance_created" }.map(\.instance)).count == 500)
+    #expect(events.map(\.position) == Array(1...2500))
     #expect(try await store.instances(after: nil, limit: 5000).count == 500)
   }
 

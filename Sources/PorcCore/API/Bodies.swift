@@ -181,23 +181,36 @@ public struct TemplateList: Codable, Sendable {
 public struct EventBody: Codable, Sendable {
   /// Its place in the one order of all events: resume after it.
   public var position: Int64
-  public var runID: String
+  /// Of an instance, the run that the event came by.
+  public var runID: String?
+  public var instance: String?
+  /// Of an instance, the template version that the event is about.
+  public var template: String?
   public var at: Date
-  /// See ``RunEvent/name``.
+  /// See ``allTypes``.
   public var type: String
   public var data: Value
 
   enum CodingKeys: String, CodingKey {
-    case position, at, type, data
+    case position, instance, template, at, type, data
     case runID = "run_id"
   }
 
-  public init(position: Int64, runID: String, at time: Date, type: String, data: Value) {
+  public init(
+    position: Int64, runID: String?, instance: String?, template: String?, at time: Date, type: String, data: Value
+  ) {
     self.position = position
     self.runID = runID
+    self.instance = instance
+    self.template = template
     self.at = time
     self.type = type
     self.data = data
+  }
+
+  /// All types there are: of runs, of instances, of templates.
+  public static var allTypes: [String] {
+    RunEvent.allNames + InstanceEvent.Name.allCases.map(\.rawValue) + TemplateEvent.Name.allCases.map(\.rawValue)
   }
 }
 

@@ -7,7 +7,8 @@ import PorcCore
 import PorcStore
 import Synchronization
 
-/// The events of a run, and all events in their one order: as a page, or as a stream that goes on.
+/// The events of a run, and those of all runs, instances and templates in their one order: as a page, or as a stream that
+/// goes on.
 struct EventRoutes: Sendable {
   let store: any Store
   let doorbell: Doorbell
@@ -24,17 +25,24 @@ struct EventRoutes: Sendable {
     routes.get("/runs/{run_id}/events", needs: .read) { request, context in
       let id = try context.runID
       guard let located = try await store.locate(id) else { throw RunRoutes.unknown(id) }
-      return try await events(request, of: located.run.id)
+      try request.allowQuery("limit", "after")
+      return try await events(request, of: .run(located.run.id))
     }
-    routes.get("/events", needs: .read) { request, _ in try await events(request, of: nil) }
+    routes.get("/events", needs: .read) { request, _ in
+      try request.allowQuery("limit", "after", "subject", "instance")
+      return try await events(
+        request,
+        of: EventFilter(
+          subject: try request.choice("subject", EventSubject.self),
+          instance: request.query("instance").map { Instance.ID($0) }))
+    }
   }
 
-  private func events(_ request: Request, of run: Run.ID?) async throws -> Response {
-    try request.allowQuery("limit", "after")
+  private func events(_ request: Request, of filter: EventFilter) async throws -> Response {
     let limit = try request.query("limit", in: 1...1000, default: 200)
     let after = try position(request)
     guard request.wantsEventStream else {
-      let page = try await store.events(after: after, of: run, limit: limit)
+      let page = try await store.events(after: after, of: filter, limit: limit)
       return try .json(
         EventList(events: try page.map(EventBody.init), lastPosition: page.last?.position ?? after))
     }
@@ -45,7 +53,7 @@ struct EventRoutes: Sendable {
         let seen = doorbell.count
         var page: [StoredEvent]
         repeat {
-          page = try await store.events(after: last, of: run, limit: limit)
+          page = try await store.events(after: last, of: filter, limit: limit)
           for event in page {
             try await writer.write(try texts.text(of: event))
             last = event.position
@@ -107,10 +115,17 @@ extension RunEvent {
 
 extension EventBody {
   init(_ stored: StoredEvent) throws {
-    let encoded = try JSONEncoder.porc.encode(stored.fact.event.withoutKey)
-    let value = try JSONDecoder.porc.decode(Value.self, from: encoded)
     self.init(
-      position: stored.position, runID: stored.fact.run.rawValue, at: stored.fact.at, type: stored.fact.event.name,
-      data: value[stored.fact.event.name] ?? .object([:]))
+      position: stored.position, runID: stored.run?.rawValue, instance: stored.instance?.rawValue,
+      template: stored.template?.rawValue, at: stored.at, type: stored.name, data: try Self.data(of: stored.event))
+  }
+
+  private static func data(of event: StoredEvent.Event) throws -> Value {
+    switch event {
+    case .run(let event):
+      let encoded = try JSONEncoder.porc.encode(event.withoutKey)
+      return try JSONDecoder.porc.decode(Value.self, from: encoded)[event.name] ?? .object([:])
+    case .other(_, let data): return data
+    }
   }
 }

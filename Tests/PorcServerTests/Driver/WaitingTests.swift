@@ -38,7 +38,7 @@ struct WaitingTests {
 
   /// What was recorded about waiting.
   private func told(_ id: PorcCore.Run.ID, _ bench: DriverBench) async throws -> [String] {
-    try await bench.store.events(after: 0, of: id, limit: 100).map(\.fact.event.name).filter {
+    try await bench.store.events(after: 0, of: .run(id), limit: 100).map(\.name).filter {
       $0.hasPrefix("waiting")
     }
   }

@@ -114,7 +114,7 @@ struct WorkspaceTests {
       for _ in 0..<3 { try await bench.step() }
       #expect(bench.tfe.calls.count { $0.hasSuffix("safe-delete") } == 3)
       #expect(try await Self.waitingFor(bench, destroy)?.contains("it still manages 2 resources") == true)
-      let said = try await bench.store.events(after: 0, of: destroy, limit: 100).map(\.fact.event.name)
+      let said = try await bench.store.events(after: 0, of: .run(destroy), limit: 100).map(\.name)
       #expect(said.count { $0 == "removal_refused" } == 1)
       bench.tfe.change { $0.refusesDeletion = nil }
       while try await bench.step() {}

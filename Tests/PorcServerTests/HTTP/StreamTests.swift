@@ -25,7 +25,7 @@ struct StreamTests {
     try await TestServer.run { test in
       let web = try await test.planned()
       let db = try await test.submit(Samples.blueprint("db"))
-      let all = try await test.get("/events").json
+      let all = try await test.get("/events?subject=run").json
       let events = try #require(all["events"]?.arrayValue)
       #expect(
         events.compactMap { $0["type"]?.stringValue } == [
@@ -36,12 +36,66 @@ struct StreamTests {
       #expect(positions == positions.sorted() && Set(positions).count == positions.count)
       #expect(all["last_position"]?.intValue == positions.last)
 
-      let page = try await test.get("/events?after=\(positions[2])&limit=3").json
+      #expect(events.allSatisfy { ["web", "db"].contains($0["instance"]?.stringValue) })
+      let page = try await test.get("/events?subject=run&after=\(positions[2])&limit=3").json
       #expect(page["events"]?.arrayValue == Array(events[3..<6]))
       let own = try await test.get("/runs/\(db)/events").json["events"]?.arrayValue
       #expect(own == [events[9]])
       let end = try await test.get("/runs/\(web)/events?after=\(positions[9])").json
       #expect(end["events"] == [] && end["last_position"]?.intValue == positions[9])
+    }
+  }
+
+  @Test func instancesAndTemplatesHaveTheirPlaceAmongThem() async throws {
+    try await TestServer.run { test in
+      let run = try await test.planned()
+      let tfeRun = try #require(try await test.get("/runs/\(run)/status").json["tfe_run_id"]?.stringValue)
+      _ = try await test.post("/runs/\(run)/apply")
+      try await test.wait(run, for: "applied")
+      let events = try #require(try await test.get("/events").json["events"]?.arrayValue)
+      #expect(
+        events.prefix(3).compactMap { $0["type"]?.stringValue } == ["template_added", "submitted", "instance_created"])
+      #expect(events[0]["template"] == "web-1-0-0" && events[0]["run_id"] == nil && events[0]["instance"] == nil)
+      #expect(events[0]["data"]?["status"] == "active")
+      #expect(events[2]["instance"] == "web" && events[2]["run_id"]?.stringValue == run)
+      #expect(events[2]["data"]?["title"] == "A test")
+      let deployed = try #require(events.last)
+      #expect(deployed["type"] == "instance_deployed" && deployed["template"] == "web-1-0-0")
+      #expect(deployed["data"]?["tfe_run_id"]?.stringValue == tfeRun)
+
+      for (query, types) in [
+        ("subject=template", ["template_added"]), ("subject=instance", ["instance_created", "instance_deployed"]),
+        ("subject=instance&instance=db", []),
+      ] {
+        let found = try await test.get("/events?\(query)").json["events"]?.arrayValue ?? []
+        #expect(found.compactMap { $0["type"]?.stringValue } == types, "\(query)")
+      }
+      let own = try await test.get("/events?instance=web").json["events"]?.arrayValue
+      #expect(own == Array(events.dropFirst()))
+      let ofRun = try await test.get("/runs/\(run)/events").json["events"]?.arrayValue ?? []
+      #expect(
+        ofRun
+          == events.filter { $0["type"]?.stringValue?.contains("_added") == false && !"\($0)".contains("instance_") })
+      for query in ["subject=runs", "instances=web", "template=x"] {
+        #expect(try await test.get("/events?\(query)").code == "malformed-request", "\(query)")
+      }
+    }
+  }
+
+  /// Wherever the connection is lost, the rest comes, once.
+  @Test func theStreamOfAllIsResumedAtEveryPosition() async throws {
+    try await TestServer.run { test in
+      let run = try await test.submit()
+      async let live = test.stream("/events") { $0.contains("event: plan_finished") }
+      _ = try await test.post("/runs/\(run)/plan")
+      let whole = ids(try await live)
+      #expect(whole.count > 8 && whole.compactMap(Int.init) == whole.compactMap(Int.init).sorted())
+      for (place, position) in whole.enumerated().dropLast() {
+        let rest = try await test.stream("/events", headers: ["Last-Event-ID": position]) {
+          $0.contains("id: \(whole[whole.count - 1])\n")
+        }
+        #expect(Array(ids(rest).prefix(whole.count - place - 1)) == Array(whole[(place + 1)...]), "after \(position)")
+      }
     }
   }
 

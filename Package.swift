@@ -133,9 +133,9 @@ let package = Package(
     tests(
       "PorcServerTests",
       [
-        "Archive", "HCL", "HTTPExchange", "PorcCore", "PorcServer", "PorcStore", "PortPortal", "Retry", "Sandbox",
-        "TerraformEnterprise", asyncHTTPClient, configuration, crypto, cryptoExtras, httpTypes, logging, nioCore,
-        serviceLifecycle,
+        "Archive", "HCL", "HTTPExchange", "JSONSchema", "PorcCore", "PorcServer", "PorcStore", "PortPortal", "Retry",
+        "Sandbox", "TerraformEnterprise", asyncHTTPClient, configuration, crypto, cryptoExtras, httpTypes, logging, nioCore,
+        serviceLifecycle, yams,
       ]),
     tests("PineCLITests", ["PineCLI"]),
     tests("EndToEndTests", ["Processes", "porc", "pine", asyncHTTPClient, crypto, httpTypes, nioCore, nioHTTP1]),

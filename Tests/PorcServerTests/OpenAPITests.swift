@@ -1,6 +1,7 @@
 import Foundation
 import HCL
 import PorcCore
+import PorcStore
 import Testing
 
 @testable import PorcServer
@@ -94,7 +95,8 @@ struct OpenAPITests {
     ),
     ("/components/schemas/Operation/enum", Run.Operation.allCases.map(\.rawValue)),
     ("/components/schemas/TemplateStatus/enum", Template.Status.allCases.map(\.rawValue)),
-    ("/components/schemas/Event/properties/type/enum", RunEvent.allNames),
+    ("/components/schemas/Event/properties/type/enum", EventBody.allTypes),
+    ("/components/parameters/EventSubject/schema/enum", EventSubject.allCases.map(\.rawValue)),
     ("/components/schemas/Wait/properties/reason/enum", Wait.allNames),
     ("/components/schemas/Token/properties/scopes/items/enum", Scope.allCases.map(\.rawValue)),
     (

@@ -56,6 +56,36 @@ struct ServerSettingsTests {
     #expect(settings.portal.dialect == .entities && settings.portal.setsUp)
   }
 
+  @Test func backstageIsToldWhatItIsSetTo() throws {
+    #expect(try settings().backstage == BackstageSettings())
+    let backstage = try settings([
+      "BACKSTAGE_NAMESPACE": "infra", "BACKSTAGE_DEFAULT_OWNER": "user:anna", "BACKSTAGE_TEMPLATE_KIND": "resource",
+      "BACKSTAGE_ANNOTATION_PREFIX": "porc.acme.dev",
+    ]).backstage
+    #expect(backstage.namespace == "infra" && backstage.defaultOwner == "user:anna")
+    #expect(backstage.templateKind == .resource && backstage.annotationPrefix == "porc.acme.dev")
+    let wrong = problems([
+      "BACKSTAGE_NAMESPACE": "Infra", "BACKSTAGE_DEFAULT_OWNER": "…", "BACKSTAGE_TEMPLATE_KIND": "template",
+      "BACKSTAGE_ANNOTATION_PREFIX": "porc.dev/",
+    ])
+    #expect(wrong?.problems.count == 4)
+  }
+
+  @Test func originsAreAsBrowsersSendThem() throws {
+    #expect(try settings().corsOrigins == nil)
+    #expect(try settings(["PORC_CORS_ORIGINS": "*"]).corsOrigins == .any)
+    #expect(
+      try settings(["PORC_CORS_ORIGINS": "https://Portal.acme.dev, http://localhost:3000,https://a.dev:443"])
+        .corsOrigins
+        == .some(["https://portal.acme.dev", "http://localhost:3000", "https://a.dev"]))
+    for text in [
+      "portal.acme.dev", "https://", "https://a.dev/", "https://a.dev/x", "https://*.a.dev", "*,https://a.dev",
+      "https://u@a.dev", "null", "https://a.dev?x",
+    ] {
+      #expect(problems(["PORC_CORS_ORIGINS": text])?.problems.isEmpty == false, "\(text)")
+    }
+  }
+
   @Test(arguments: ["porc.acme.dev", "ftp://acme.dev", "https://", "https://acme.dev?a=b", "https://user@acme.dev"])
   func aPublicAddressThatIsNoneIsRefused(text: String) {
     #expect(problems(["PORC_PUBLIC_URL": text])?.problems.count == 1)

@@ -54,12 +54,18 @@ public struct PorcServer: Service {
     let streams = Limit(settings.maximumStreams, of: "open streams", setting: "porc.maximum_streams")
     let waits = Limit(settings.maximumWaits, of: "requests that wait", setting: "porc.maximum_waits")
 
+    let tokens = TokenLookup(store: store)
+    let backstage = BackstageModel(
+      settings: settings.backstage, installation: settings.tfe.installation, links: links,
+      project: settings.tfe.project)
+
     let router = Router(context: PorcContext.self, options: .autoGenerateHeadEndpoints)
     let table = RouteTable()
+    if let origins = settings.corsOrigins { router.add(middleware: CORSMiddleware(origins: origins)) }
     router.addMiddleware {
       ProblemMiddleware(logger: logger)
       NotFoundMiddleware(routes: table)
-      AccessMiddleware(store: store)
+      AccessMiddleware(tokens: tokens)
     }
     let routes = Routes(router: router, table: table)
     let address = Announcement()
@@ -80,6 +86,9 @@ public struct PorcServer: Service {
     EventRoutes(store: store, doorbell: doorbell, streams: streams).register(in: routes)
     InstanceRoutes(store: store, views: views, submissions: submissions, buttons: buttons).register(in: routes)
     TemplateRoutes(store: store, catalog: catalog).register(in: routes)
+    BackstageRoutes(
+      feed: BackstageFeed(store: store, catalog: catalog, model: backstage), tokens: tokens, model: backstage
+    ).register(in: routes)
     SourceRoutes(store: store, sync: sync, watch: watch, factory: factory, vault: vault).register(in: routes)
     GitHubWebhook(
       store: store, sync: sync, watch: watch, secrets: settings.catalog.webhookSecrets, logger: logger

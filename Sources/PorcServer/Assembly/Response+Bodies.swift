@@ -42,7 +42,9 @@ extension Request {
   }
 
   /// - Throws: a fault for a parameter that is none of `names`: a list that was to be filtered by it would be whole.
-  func allowQuery(_ names: String...) throws {
+  func allowQuery(_ names: String...) throws { try allowQuery(names) }
+
+  func allowQuery(_ names: [String]) throws {
     for (name, _) in uri.queryParameters where !names.contains(String(name)) {
       let near = Suggestion.closest(to: String(name), among: names)
       throw Fault(

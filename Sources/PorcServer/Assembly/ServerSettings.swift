@@ -14,6 +14,7 @@ public struct ServerSettings: Sendable {
   public var tfe: TFESettings
   public var portal: PortalSettings
   public var catalog = CatalogSettings()
+  public var backstage = BackstageSettings()
   /// How long a destroyed instance stays visible, in seconds.
   public var retention: TimeInterval = 24 * 3600
   /// A plan older than this cannot be applied, in seconds; `nil` for no limit.
@@ -34,6 +35,9 @@ public struct ServerSettings: Sendable {
   public var publicURL: PublicURL?
   /// Seconds between two looks at what TFE should have told about runs under way.
   public var followInterval: TimeInterval = 10
+
+  /// Of which origins pages may call PORC from a browser; `nil` for none.
+  var corsOrigins: CORSMiddleware.Origins?
 
   public init(databasePath: String, secretKeyFile: String, tfe: TFESettings, portal: PortalSettings) {
     self.databasePath = databasePath
@@ -120,8 +124,13 @@ extension ServerSettings {
   /// | `port.webhook_secrets` | texts, secret: a list, or with `,` between them | the client secret | one of them signs each call of a button |
   /// | `port.require_signature` | yes or no | no | whether each press needs a signature |
   /// | `port.button_scopes` | scopes: a list, or with `,` between them; or `none` | `plan,apply,approve,destroy` | what a signed call may without a token |
+  /// | `backstage.namespace` | text | `default` | of all entities in Backstage's catalog |
+  /// | `backstage.default_owner` | text | `porc.installation` | owns there what names no owner |
+  /// | `backstage.template_kind` | text | `component` | or `resource`: what templates are there |
+  /// | `backstage.annotation_prefix` | text | `porc.dev` | of PORC's own annotations and labels there |
   /// | `porc.listen` | HOST:PORT | `127.0.0.1:8800` | |
   /// | `porc.public_url` | URL | none | where TFE reaches PORC, to tell it about runs, and its workspaces link to |
+  /// | `porc.cors_origins` | origins, or `*`: a list, or with `,` between them | none | whose pages may call from a browser |
   /// | `porc.follow_interval_seconds` | number | 10 | between two looks at what TFE did not tell |
   /// | `porc.database_url` | `sqlite:PATH` | `sqlite:porc.sqlite` | |
   /// | `porc.secret_key_file` | path | required | 32 bytes as base64, mode 0600 |
@@ -166,6 +175,7 @@ extension ServerSettings {
       reader.problem("porc.listen", "is not HOST:PORT")
     }
     catalog = Self.catalog(&reader, file, databasePath: databasePath)
+    backstage = Self.backstage(&reader)
     retention = reader.seconds("porc.retention_seconds") ?? retention
     maximumPlanAge = reader.seconds("porc.maximum_plan_age_seconds")
     approvalRequired = reader.flag("porc.approval_required") ?? false
@@ -174,6 +184,7 @@ extension ServerSettings {
     followInterval = reader.seconds("porc.follow_interval_seconds", atLeast: 1) ?? followInterval
     publicURL = reader.publicURL("porc.public_url")
     if case .named(let url) = publicURL { self.tfe.publicURL = url }
+    corsOrigins = reader.origins("porc.cors_origins")
     lanes = reader.number("porc.concurrency", in: 1...256) ?? lanes
     maximumStreams = reader.number("porc.maximum_streams", in: 0...100_000) ?? maximumStreams
     maximumWaits = reader.number("porc.maximum_waits", in: 0...100_000) ?? maximumWaits
@@ -279,6 +290,33 @@ extension ServerSettings {
     return settings
   }
 
+  private static func backstage(_ reader: inout SettingsReader) -> BackstageSettings {
+    var settings = BackstageSettings()
+    if let namespace = reader.text("backstage.namespace") {
+      settings.namespace = namespace
+      if !BackstageSettings.isNamespace(namespace) {
+        reader.problem("backstage.namespace", "is not 1 to 63 lower-case letters, digits and inner '-'")
+      }
+    }
+    settings.defaultOwner = reader.text("backstage.default_owner")
+    if let owner = settings.defaultOwner, OwnerReference(owner) == nil {
+      reader.problem("backstage.default_owner", "names no group or user")
+    }
+    if let kind = reader.text("backstage.template_kind") {
+      settings.templateKind = BackstageSettings.TemplateKind(rawValue: kind) ?? .component
+      if settings.templateKind.rawValue != kind {
+        reader.problem("backstage.template_kind", "is neither 'component' nor 'resource'")
+      }
+    }
+    if let prefix = reader.text("backstage.annotation_prefix") {
+      settings.annotationPrefix = prefix
+      if !BackstageSettings.isPrefix(prefix) {
+        reader.problem("backstage.annotation_prefix", "is no DNS name in lower case")
+      }
+    }
+    return settings
+  }
+
   /// `HOST:PORT`, the host in brackets where it holds colons.
   public static func address(_ text: String) -> (host: String, port: Int)? {
     guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
@@ -350,6 +388,28 @@ private struct SettingsReader {
       return nil
     }
     return .named(String(text.reversed().drop { $0 == "/" }.reversed()))
+  }
+
+  /// Each as browsers send it: a scheme, a host and perhaps a port.
+  mutating func origins(_ key: String) -> CORSMiddleware.Origins? {
+    let texts = list(key)
+    if texts.isEmpty { return nil }
+    if texts == ["*"] { return .any }
+    var origins: Set<String> = []
+    for text in texts {
+      let url = URL(string: text)
+      let authority = text.split(separator: "://", maxSplits: 1).last ?? ""
+      guard let url, let scheme = url.scheme, let host = url.host, !host.isEmpty, url.user == nil,
+        !authority.contains(where: { "/?#*".contains($0) })
+      else {
+        problem(key, "has '\(text.prefix(100))', which is no origin such as https://portal.example.com")
+        continue
+      }
+      // Browsers leave the scheme's own port out.
+      let port = url.port.flatMap { [443: "https", 80: "http"][$0] == scheme.lowercased() ? nil : $0 }
+      origins.insert("\(scheme)://\(host)\(port.map { ":\($0)" } ?? "")".lowercased())
+    }
+    return .some(origins)
   }
 
   mutating func seconds(_ key: String, atLeast minimum: Int = 0) -> TimeInterval? {

@@ -174,11 +174,11 @@ struct RunRoutes: Sendable {
     let given = request.headers[.ifNoneMatch]
     let look = { @Sendable () async throws -> EntityTagged in try views.taggedStatus(try await locate(id)) }
     guard wait > 0 else { return try await look().response(unlessKnown: given) }
-    let known = if let given { given } else { try await look().tag }
+    let known = if let given { given } else { try await look().tag.text }
     let place = try waits.take()
     defer { withExtendedLifetime(place) {} }
     let answer = try await context.whileClientWaits {
-      try await doorbell.wait(upTo: .seconds(wait), while: { $0.isKnown(by: known) }, look)
+      try await doorbell.wait(upTo: .seconds(wait), while: { $0.tag.isKnown(by: known) }, look)
     }
     return answer.response(unlessKnown: given)
   }

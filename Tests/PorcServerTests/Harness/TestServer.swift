@@ -140,6 +140,14 @@ struct TestServer: Sendable {
     return response.status == .ok
   }
 
+  /// The head of a stream's answer.
+  func head(ofStream path: String, headers: [String: String] = [:]) async throws -> Reply {
+    let headers = headers.merging(["Accept": "text/event-stream"]) { $1 }
+    let response = try await Self.http.execute(
+      request("GET", path, nil, token: nil, headers: headers), deadline: .now() + .seconds(30))
+    return Reply(status: Int(response.status.code), headers: response.headers, bytes: [])
+  }
+
   private func request(
     _ method: String, _ path: String, _ body: String?, token: String?, headers: [String: String]
   ) -> HTTPClientRequest {

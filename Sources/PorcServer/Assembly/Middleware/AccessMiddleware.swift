@@ -8,9 +8,7 @@ import Synchronization
 
 /// Looks the bearer token up. Whether one is needed is each route's own business; a wrong one is refused everywhere.
 struct AccessMiddleware: RouterMiddleware {
-  private let tokens: TokenCache
-
-  init(store: any Store) { tokens = TokenCache(store: store) }
+  let tokens: TokenLookup
 
   func handle(
     _ request: Request, context: PorcContext, next: (Request, PorcContext) async throws -> Response
@@ -21,7 +19,7 @@ struct AccessMiddleware: RouterMiddleware {
       throw Fault(.notSignedIn, "The Authorization header is not 'Bearer TOKEN'.", fix: "Send the token that way.")
     }
     let secret = parts[1].trimmingCharacters(in: .whitespaces)
-    guard let token = try await tokens.token(AccessToken.hash(secret)) else {
+    guard let token = try await tokens.token(secret) else {
       throw Fault(
         .notSignedIn, "The token is unknown or was revoked.", fix: "Make a new one: porc token create NAME --scope ….")
     }
@@ -33,14 +31,16 @@ struct AccessMiddleware: RouterMiddleware {
 
 /// Tokens that were looked up a moment ago: somebody who polls costs no query each time. A token that is revoked is refused
 /// a second later at the latest.
-private final class TokenCache: Sendable {
+final class TokenLookup: Sendable {
   private let store: any Store
   private let known = Mutex<[Data: (token: TokenRecord, until: ContinuousClock.Instant)]>([:])
   private static let capacity = 1000
 
   init(store: any Store) { self.store = store }
 
-  func token(_ hash: Data) async throws -> TokenRecord? {
+  /// - Returns: `nil` for what is no token, or one that was revoked.
+  func token(_ secret: String) async throws -> TokenRecord? {
+    let hash = AccessToken.hash(secret)
     let now = ContinuousClock.now
     if let known = known.withLock({ $0[hash] }), known.until > now { return known.token }
     guard let token = try await store.token(hash: hash) else { return nil }

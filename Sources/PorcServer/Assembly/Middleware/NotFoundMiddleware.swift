@@ -17,7 +17,7 @@ struct NotFoundMiddleware: RouterMiddleware {
       let allowed = methods.map(\.rawValue).joined(separator: ", ")
       var response = Response.problem(
         Fault(
-          .methodNotAllowed, "\(request.uri.path) does not take \(request.method.rawValue).", fix: "Use \(allowed)."),
+          .methodNotAllowed, "\(request.shownPath) does not take \(request.method.rawValue).", fix: "Use \(allowed)."),
         requestID: context.requestID)
       response.headers[.allow] = allowed
       return response

@@ -28,7 +28,7 @@ struct ProblemMiddleware: RouterMiddleware {
     logger.info(
       "request answered",
       metadata: [
-        "request.id": "\(context.requestID)", "method": "\(request.method)", "path": "\(request.uri.path)",
+        "request.id": "\(context.requestID)", "method": "\(request.method)", "path": "\(request.shownPath)",
         "status": "\(response.status.code)",
         "duration_ms": "\((ContinuousClock.now - start).milliseconds)",
       ])
@@ -40,7 +40,7 @@ struct ProblemMiddleware: RouterMiddleware {
     if fault.code == .bug {
       logger.error(
         "request failed unforeseen",
-        metadata: ["request.id": "\(context.requestID)", "path": "\(request.uri.path)", "error": "\(error)"])
+        metadata: ["request.id": "\(context.requestID)", "path": "\(request.shownPath)", "error": "\(error)"])
     }
     var response = Response.problem(fault, requestID: context.requestID)
     if let seconds = fault.retryAfter { response.headers[.retryAfter] = String(seconds) }

@@ -699,6 +699,71 @@ def portal(binary, count, rate, delay):
             place.stop()
 
 
+def backstage(binary, count):
+    """Backstage's feed of `count` instances: the first answer, one with nothing new, and one after a change."""
+    with tempfile.TemporaryDirectory(prefix="porc-bench-") as folder:
+        place = Place(folder, binary)
+        try:
+            place.start_sandboxes()
+            place.start()
+            place.token()
+            numbers, lock = iter(range(count)), threading.Lock()
+
+            def submit():
+                caller = Caller(place)
+                while True:
+                    with lock:
+                        number = next(numbers, None)
+                    if number is None:
+                        return
+                    assert caller.call("POST", "/runs", blueprint(f"shown-{number}"))[0] == 201
+
+            with concurrent.futures.ThreadPoolExecutor(16) as pool:
+                for work in [pool.submit(submit) for _ in range(16)]:
+                    work.result()
+            caller = Caller(place)
+            caller.until_portal_shows(1)
+            # A server that has just started has nothing in memory.
+            place.porc.end()
+            place.start()
+            caller = Caller(place)
+            caller.until_portal_shows(1)
+            before = place.porc.memory()
+
+            def poll(tag=None):
+                cpu, start = place.porc.cpu(), time.monotonic()
+                caller.connection.request("GET", "/backstage/catalog-info.yaml", headers={
+                    **caller.headers, **({"If-None-Match": tag} if tag else {})})
+                answer = caller.connection.getresponse()
+                size = len(answer.read())
+                return ((time.monotonic() - start) * 1000, (place.porc.cpu() - cpu) * 1000, answer.status, size,
+                        answer.headers["ETag"])
+
+            first = poll()
+            tag = first[4]
+            whole = [poll() for _ in range(5)]
+            changed = []
+            for number in range(5):
+                caller.call("POST", "/runs", blueprint(f"new-{number}"))
+                changed.append(poll(tag))
+                tag = changed[-1][4]
+            assert first[2] == 200 and {poll[2] for poll in whole + changed} == {200}
+            script = lua(place, "/backstage/catalog-info.yaml") + (
+                f"wrk.headers[\"If-None-Match\"] = '{tag}'\n")
+            same = wrk(place, 4, 3, script)
+            return {
+                "instances": count, "megabytes": round(first[3] / 1e6, 2), "first_ms": round(first[0], 1),
+                "first_cpu_ms": round(first[1]), "again_whole_ms": round(statistics.median(p[0] for p in whole), 1),
+                "after_one_change_ms": round(statistics.median(p[0] for p in changed), 1),
+                "unchanged_304_median_ms": same["median_ms"], "unchanged_304_p99_ms": same["p99_ms"],
+                "unchanged_304_per_second": same["per_second"],
+                "unchanged_304_cpu_us": same["cpu_us_per_request"],
+                "memory_mb_before": round(before, 1), "memory_mb": round(place.porc.memory(), 1),
+            }
+        finally:
+            place.stop()
+
+
 def free_port():
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
@@ -717,7 +782,8 @@ def idle(place, seconds):
     return {"idle_mb": round(memory, 1), "idle_cpu_percent": round((place.porc.cpu() - used) / seconds * 100, 1)}
 
 
-SECTIONS = ["cold-start", "memory", "lifecycle", "healthz", "status", "events", "submit", "many", "catalog", "tfe", "portal"]
+SECTIONS = ["cold-start", "memory", "lifecycle", "healthz", "status", "events", "submit", "many", "catalog", "tfe", "portal",
+            "backstage"]
 
 
 def main():
@@ -781,6 +847,8 @@ def main():
         for count in [100, 1000, 5000]:
             section("portal", lambda: portal(options.binary, count, 50, 10),
                     f"{count} instances, 50 changes a second, Port answers in 10 ms")
+        for count in [1000, 10_000]:
+            section("backstage", lambda: backstage(options.binary, count), f"{count:,} instances")
     finally:
         place.stop()
         shutil.rmtree(folder, ignore_errors=True)

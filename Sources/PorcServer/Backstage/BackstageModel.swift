@@ -163,9 +163,12 @@ struct BackstageModel: Sendable {
   ) -> BackstageEntity {
     var annotations = annotations
     // Everybody who may look into the catalog sees these. They name PORC, and not the feed: its address has the token in it.
-    let origin = "porc:\(EntityName.safe(installation))"
-    annotations["backstage.io/managed-by-location"] = origin
-    annotations["backstage.io/managed-by-origin-location"] = origin
+    // What names pages beside itself is where Backstage has read it.
+    if kind != .location {
+      let origin = "porc:\(EntityName.safe(installation))"
+      annotations["backstage.io/managed-by-location"] = origin
+      annotations["backstage.io/managed-by-origin-location"] = origin
+    }
     if annotations["backstage.io/view-url"] == nil {
       // Else Backstage takes the feed's address for it.
       annotations["backstage.io/view-url"] = self.links.organizationPage

@@ -55,7 +55,8 @@ enum BackstageRules {
       check(isKey(key), "annotation", key)
       check(isLine(value.stringValue), "annotation \(key)", value)
     }
-    for name in ["backstage.io/managed-by-location", "backstage.io/managed-by-origin-location"] {
+    for name in ["backstage.io/managed-by-location", "backstage.io/managed-by-origin-location"] where kind != "Location"
+    {
       let location = metadata["annotations"]?[name]?.stringValue ?? ""
       check(location.wholeMatch(of: /[^:]+:.+/) != nil && !location.hasPrefix("http"), name, location)
     }

@@ -17,11 +17,13 @@ struct ActionReport: Sendable, Equatable {
   var end: ActionRun.End?
 
   /// - Parameters:
-  ///   - events: all of the press's run, in order.
+  ///   - events: all of the press's run, in order, with their positions.
   ///   - located: the run as it is; the events may be newer.
-  init(_ press: ActionRun, _ events: [StoredEvent], _ located: Located?, links pages: TFELinks) {
+  init(
+    _ press: ActionRun, _ events: [(position: Int64, event: RunEvent)], _ located: Located?, links pages: TFELinks
+  ) {
     var story = PressStory(press, run: located?.run)
-    for event in events { story.hear(event) }
+    for (position, event) in events { story.hear(event, at: position) }
     if let run = located?.run { story.settle(run) }
 
     end = story.end
@@ -106,9 +108,8 @@ struct PressStory {
     }
   }
 
-  mutating func hear(_ stored: StoredEvent) {
-    let event = stored.fact.event
-    guard stored.position > press.position else { return hearOfThePast(event) }
+  mutating func hear(_ event: RunEvent, at position: Int64) {
+    guard position > press.position else { return hearOfThePast(event) }
     guard end == nil else { return }
     note(event)
     conclude(event)

@@ -235,12 +235,12 @@ final class ActionReporter: Service {
   }
 
   /// Everything that happened to its run.
-  private func events(_ press: ActionRun) async throws -> [StoredEvent] {
+  private func events(_ press: ActionRun) async throws -> [(position: Int64, event: RunEvent)] {
     guard let run = press.run else { return [] }
-    var events: [StoredEvent] = []
+    var events: [(position: Int64, event: RunEvent)] = []
     while true {
-      let page = try await store.events(after: events.last?.position ?? 0, of: run, limit: 500)
-      events += page
+      let page = try await store.events(after: events.last?.position ?? 0, of: .run(run), limit: 500)
+      events += page.compactMap { stored in stored.fact.map { (stored.position, $0.event) } }
       if page.count < 500 { return events }
     }
   }

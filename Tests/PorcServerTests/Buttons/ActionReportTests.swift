@@ -31,9 +31,7 @@ import Testing
       metadata: BlueprintMetadata(name: "web"), inputs: [:], sensitiveInputs: [], region: nil,
       requiresApproval: approval, blueprintDigest: "d", sensitiveDigest: nil)
     let start = Date(timeIntervalSince1970: 1_800_000_000)
-    let stored = (past + events).enumerated().map { index, event in
-      StoredEvent(position: Int64(index + 1), fact: Fact(run: Self.id, event: event, at: start))
-    }
+    let happened = (past + events).enumerated().map { index, event in (position: Int64(index + 1), event: event) }
     var situation = RunMachine.evolve(
       nil, Fact(run: Self.id, event: .submitted(instance: Instance.ID("web"), submission: submission), at: start))
     situation = RunMachine.evolve(
@@ -42,7 +40,7 @@ import Testing
     let located = situation.flatMap { situation in
       situation.runs[Self.id].map { Located(run: $0, situation: situation, version: 1) }
     }
-    return ActionReport(press, stored, located, links: Self.pages)
+    return ActionReport(press, happened, located, links: Self.pages)
   }
 
   private static let planning: [RunEvent] = [

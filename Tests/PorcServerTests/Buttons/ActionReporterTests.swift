@@ -179,8 +179,9 @@ struct ActionReporterTests {
       try await finishPlan(bench, run)
       // Another process has said as much, and died.
       let press = try #require(try await bench.store.actionRun("r_1"))
-      let events = try await bench.store.events(after: 0, of: run, limit: 100)
-      let report = ActionReport(press, events, try await bench.store.locate(run.rawValue), links: Self.pages)
+      let events = try await bench.store.events(after: 0, of: .run(run), limit: 100)
+      let happened = events.compactMap { event in event.fact.map { (event.position, $0.event) } }
+      let report = ActionReport(press, happened, try await bench.store.locate(run.rawValue), links: Self.pages)
       bench.port.change("r_1") { $0.log = Array(report.lines.prefix(said)) }
       let reporter = reporter(bench, startedAt: .distantFuture)
       try await bench.write()

@@ -134,7 +134,8 @@ let package = Package(
       "PorcServerTests",
       [
         "Archive", "HCL", "HTTPExchange", "JSONSchema", "PorcCore", "PorcServer", "PorcStore", "PortPortal", "Retry",
-        "Sandbox", "TerraformEnterprise", asyncHTTPClient, configuration, crypto, cryptoExtras, httpTypes, logging, nioCore,
+        "Sandbox", "TerraformEnterprise", asyncHTTPClient, configuration, crypto, cryptoExtras, httpTypes, logging,
+        nioCore,
         serviceLifecycle, yams,
       ]),
     tests("PineCLITests", ["PineCLI"]),

@@ -34,10 +34,6 @@ public protocol ActionRunStore: Sendable {
   /// The portal was told the end, or wants to hear no more.
   func close(_ id: String) async throws
 
-  /// The newest open press of each of these instances that may still change its entity, by the portal's id: what the
-  /// portal is told of the instance belongs to it.
-  func openActionRuns(of instances: [Instance.ID]) async throws -> [Instance.ID: String]
-
   /// How many are open, and since when the oldest is.
   func actionRunBacklog() async throws -> ActionRunBacklog
 

@@ -1,6 +1,6 @@
 public import Foundation
 import GRDB
-public import PorcCore
+import PorcCore
 
 extension SQLiteStore {
   public func refuse(
@@ -122,17 +122,6 @@ extension SQLiteStore {
           reason = coalesce(reason, 'It was closed in the portal.')
         WHERE id = ?2 AND closed_at IS NULL
         """, [now, id])
-    }
-  }
-
-  public func openActionRuns(of instances: [Instance.ID]) async throws -> [Instance.ID: String] {
-    try await read { db in
-      var open: [Instance.ID: String] = [:]
-      for instance in instances {
-        open[instance] = try db.value(
-          String.self, "SELECT \(Self.openActionRun("?")) AS id", [instance.rawValue])
-      }
-      return open
     }
   }
 

@@ -29,7 +29,10 @@ extension SQLiteStore {
       """, [kind.rawValue, identifier, now, try StoredJSON.text(entity)])
   }
 
-  private static let columns = "kind, identifier, desired, acknowledged, version, attempts, behind_since"
+  private static let columns = """
+    kind, identifier, desired, acknowledged, version, attempts, behind_since,
+    iif(kind = '\(PortalEntity.Kind.instance.rawValue)', \(openActionRun("portal_entity.identifier")), NULL) AS action_run
+    """
 
   /// The hot query. ?1: kind, ?2: now, ?3: how many.
   static let differences = """
@@ -64,7 +67,7 @@ extension SQLiteStore {
       return PortalDifference(
         kind: kind, identifier: row["identifier"], desired: try entity(row["desired"]),
         acknowledged: try entity(row["acknowledged"]), version: row["version"], attempts: row["attempts"],
-        behindSince: Date(milliseconds: row["behind_since"]))
+        behindSince: Date(milliseconds: row["behind_since"]), actionRun: row["action_run"])
     }
   }
 

@@ -1,3 +1,4 @@
+import ServiceLifecycle
 import Synchronization
 
 /// Tells whoever asks which port the server got, once it listens.
@@ -30,5 +31,22 @@ final class Announcement: Sendable {
       return state.waiters
     }
     for waiter in waiters { waiter.resume(with: result) }
+  }
+}
+
+/// The server that listens. Whoever waits for its port learns at once that there will be none: it would wait for ever, and
+/// the server for it.
+struct Listener: Service {
+  let server: any Service
+  let address: Announcement
+
+  func run() async throws {
+    do {
+      try await server.run()
+      address.fail(CancellationError())
+    } catch {
+      address.fail(error)
+      throw error
+    }
   }
 }

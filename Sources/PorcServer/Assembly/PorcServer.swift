@@ -154,9 +154,8 @@ public struct PorcServer: Service {
 
   /// Runs until graceful shutdown. Started in order, stopped in reverse: HTTP first, the store last.
   public func run() async throws {
-    let application = application
     var group = ServiceGroupConfiguration(
-      services: (services + [application]).map {
+      services: (services + [Listener(server: application, address: address)]).map {
         .init(service: $0, successTerminationBehavior: .ignore, failureTerminationBehavior: .gracefullyShutdownGroup)
       }, logger: Logger(label: "porc.services") { _ in SwiftLogNoOpLogHandler() })
     group.maximumGracefulShutdownDuration = .seconds(3)
@@ -167,7 +166,6 @@ public struct PorcServer: Service {
       await end()
       throw error
     }
-    address.fail(CancellationError())
     await end()
   }
 

@@ -23,7 +23,8 @@ enum PortalCall: Sendable, Equatable {
 
   /// The calls that write `differences`, each in one of them: few, in the order given.
   ///
-  /// What failed before goes alone: an entity that breaks a call must not take others with it again.
+  /// What failed before goes alone: an entity that breaks a call must not take others with it again. So does what a press of
+  /// a button in the portal caused: a call names one action run.
   ///
   /// - Parameter isPlain: whether the portal speaks the plain dialect: no bulk, and null clears in every write.
   static func writes(_ differences: [PortalDifference], isPlain: Bool) -> [PortalCall] {
@@ -32,10 +33,10 @@ enum PortalCall: Sendable, Equatable {
     for difference in differences {
       let cleared =
         difference.acknowledged == nil ? [] : difference.desired?.cleared(since: difference.acknowledged) ?? []
-      if isPlain || (difference.attempts > 0 && cleared.isEmpty) || difference.actionRun != nil && cleared.isEmpty {
-        calls.append(.upsert([difference]))
-      } else if !cleared.isEmpty {
+      if !cleared.isEmpty, !isPlain {
         calls.append(.patch(difference, clearing: cleared))
+      } else if isPlain || difference.attempts > 0 || difference.actionRun != nil {
+        calls.append(.upsert([difference]))
       } else {
         together.append(difference)
         if together.count == bulk {

@@ -34,7 +34,12 @@ struct PortalWriter: Sendable {
     let entities = differences.compactMap { $0.desired.map { Entity($0, keepingNulls: isPlain) } }
     var options = UpsertOptions.merging
     options.runID = differences.count == 1 ? differences[0].actionRun : nil
-    let results = try await client.entities.upsert(all: entities, in: names.blueprint(kind), options)
+    var results = try await client.entities.upsert(all: entities, in: names.blueprint(kind), options)
+    if options.runID != nil, results.contains(where: { $0.error?.isAboutTheActionRun == true }) {
+      // It is closed there already, say: what the entity shows matters more than whose doing it was.
+      options.runID = nil
+      results = try await client.entities.upsert(all: entities, in: names.blueprint(kind), options)
+    }
     var taken: [PortalDifference] = []
     for (difference, result) in zip(differences, results) {
       do {
@@ -64,8 +69,10 @@ struct PortalWriter: Sendable {
       try await change(desired, EntityPatch(desired, clearing: keys), runID: difference.actionRun)
       try await acknowledge([difference])
     } catch let error as PortError where error.kind == .notFound {
-      // It is gone from there, or what it relates to is: the answer to a write says which.
-      try await upsert([difference])
+      // It is gone from there, or what it relates to is: the answer to a write says which. What it shows now nobody knows.
+      var whole = difference
+      whole.acknowledged = nil
+      try await upsert([whole])
     } catch let error as PortError {
       try await postpone(difference, error)
     }
@@ -76,10 +83,12 @@ struct PortalWriter: Sendable {
     let (identifier, blueprint) = (entity.identifier, names.blueprint(entity.kind))
     do {
       try await client.entities.patch(identifier, in: blueprint, patch, runID: runID)
+    } catch let error as PortError where runID != nil && error.isAboutTheActionRun {
+      try await change(entity, patch, runID: nil)
     } catch let error as PortError where error.kind == .unprocessable {
       guard var whole = try await client.entities.get(identifier, in: blueprint) else { throw error }
       whole.take(patch)
-      try await client.entities.put(identifier, in: blueprint, whole, runID: runID)
+      try await client.entities.put(identifier, in: blueprint, whole)
     }
   }
 
@@ -134,6 +143,16 @@ struct PortalWriter: Sendable {
       ])
     try await store.postpone(
       difference, for: Double(delay.milliseconds) / 1000, rejection: error.kind == .server ? nil : error.message)
+  }
+}
+
+extension PortError {
+  /// Whether the reason may be the action run that a write was tied to. Which status Port has for that is not documented.
+  fileprivate var isAboutTheActionRun: Bool {
+    switch kind {
+    case .badRequest, .notFound, .conflict, .unprocessable, .forbidden: true
+    default: false
+    }
   }
 }
 

@@ -115,7 +115,7 @@ struct BrokenBlueprintTests {
   private func nothingWasLeft(_ dev: DevServer) async throws {
     #expect(try await dev.porc.get("/runs").json["runs"] == [])
     #expect(try await dev.porc.get("/instances").json["instances"] == [])
-    #expect(try await dev.porc.get("/events").json["events"] == [])
+    #expect(try await dev.porc.get("/events?subject=run").json["events"] == [])
     #expect(try await dev.port.get("/v1/blueprints/blueprint_instance/entities").json["entities"] == [])
     #expect(try await dev.tfe.writes() == [])
   }

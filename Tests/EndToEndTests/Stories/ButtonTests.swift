@@ -31,6 +31,10 @@ struct ButtonTests {
         applied.log.first == "alice@example.com asked for the plan for 'pressed' to be applied (\(run), \(plan)).")
       #expect(applied.log.last?.hasPrefix("Applied.") == true)
     }
+    // What PORC wrote of the instance meanwhile belongs to the press.
+    var caused: [JSON] = []
+    for id in [first, second] { caused.append(try await buttons.closed(id).run["entities"][0]["identifier"]) }
+    #expect(caused.contains("pressed"))
     try await dev.shows("pressed", ["terraform_status": "applied"], within: .seconds(1))
     #expect(try await dev.events(run).filter { $0 == "apply_confirmed" }.count == 1)
     #expect(try await dev.tfe.requests().confirmations.filter { $0 == plan }.count == 1)

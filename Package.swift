@@ -85,7 +85,8 @@ let package = Package(
       [
         "Archive", "Processes", asyncHTTPClient, crypto, httpTypes, hummingbird, logging, nioCore, nioHTTP1,
         serviceLifecycle,
-      ]),
+      ],
+      resources: ["page.html", "style.css", "script.js"].map { .embedInCode("Port/Page/\($0)") }),
 
     // The server, the command line, and their two doors.
     library(
@@ -108,7 +109,7 @@ let package = Package(
 
     // Tests.
     .target(
-      name: "TestKit", dependencies: ["Processes", httpTypes, hummingbird, logging, nioCore, serviceLifecycle],
+      name: "TestKit", dependencies: ["HCL", "JSONSchema", "Processes", httpTypes, hummingbird, logging, nioCore, serviceLifecycle],
       path: "Tests/TestKit",
       swiftSettings: strict),
     tests("HCLTests", ["HCL"]),

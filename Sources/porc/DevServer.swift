@@ -83,7 +83,7 @@ struct DevServer: Service {
     try folder.remember(url: url)
     let members: [(String, String)] = [
       ("ready", "true"), ("porc", quoted(url)), ("tfe", quoted(tfeURL)), ("port", quoted(portURL)),
-      ("console", "null"), ("token_file", quoted(folder.tokenFile)),
+      ("console", quoted(portURL)), ("token_file", quoted(folder.tokenFile)),
       ("tfe_organization", quoted(DevFolder.organization)), ("tfe_token_file", quoted(folder.tfeTokenFile)),
       ("port_client_id", quoted(DevFolder.clientID)), ("port_client_secret_file", quoted(folder.portSecretFile)),
     ]
@@ -92,6 +92,7 @@ struct DevServer: Service {
       Data(
         """
         PORC listens on \(url), its data is in \(folder.root).
+        What there is, and the buttons, in a browser: \(portURL)
         Try, in another terminal from this folder: pine templates
         Ctrl-C stops it and keeps everything.
 

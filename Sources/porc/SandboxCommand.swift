@@ -69,7 +69,8 @@ struct SandboxCommand: AsyncParsableCommand {
         apiToken: try apiTokenFile.map { try SecretFile.ensure($0) },
         logger: Log.make(logLevel))
       try await serve(sandbox, at: listen) {
-        #"{"ready":true,"port":"\#(try await sandbox.baseURL())","port_client_id":"\#(clientId)"}"#
+        let url = try await sandbox.baseURL()
+        return #"{"ready":true,"port":"\#(url)","console":"\#(url)","port_client_id":"\#(clientId)"}"#
       }
     }
   }

@@ -69,7 +69,10 @@ private struct Responder: HTTPResponder {
   let router: RouterResponder<BasicRequestContext>
 
   func respond(to request: Request, context: Context) async throws -> Response {
-    let response = try await router.respond(to: request, context: context.basic)
+    let connection = LocalPeer.Connection(peer: context.channel.remoteAddress, own: context.channel.localAddress)
+    let response = try await LocalPeer.$connection.withValue(connection) {
+      try await router.respond(to: request, context: context.basic)
+    }
     if response.status.code == Response.dropped.status.code {
       // One that is closed already is as good.
       try? await context.channel.close()

@@ -24,8 +24,11 @@ struct PortRegistry: Sendable {
   /// By run, oldest first.
   private(set) var runLogs: [String: [PortRunLog]] = [:]
   private(set) var secrets: [String: PortSecret] = [:]
+  /// Counts the changes.
+  private(set) var version = 0
 
   mutating func apply(_ change: Change) {
+    version += 1
     switch change {
     case .putBlueprint(let blueprint): blueprints[blueprint.identifier] = blueprint
     case .removeBlueprint(let identifier):

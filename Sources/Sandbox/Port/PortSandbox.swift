@@ -6,9 +6,9 @@ public import ServiceLifecycle
 /// An embedded Port (port.io): enough of its API for blueprints and entities to be a working registry. Keeps its data
 /// across restarts; what it has answered is on the disk.
 ///
-/// It behaves as Port's documentation says, validation included, and refuses what it does not know. Beyond Port's own
-/// routes it has `POST /v1/entities` (the entity alone). Self-service actions run and send their webhooks, signed. Not
-/// here: automations, inbound webhooks, computed properties.
+/// It behaves as Port's documentation says, validation included, and refuses what it does not know. Self-service actions run
+/// and send their webhooks, signed. Beyond Port's own routes it has a page at its root for whoever runs it, and
+/// `POST /v1/entities` (the entity alone). Not here: automations, inbound webhooks, computed properties.
 public struct PortSandbox: Service {
   /// What it was asked; also `GET /_sandbox/requests?after=N` with a token, and `requests.jsonl` in the data folder.
   public let requests: RequestLog
@@ -76,6 +76,8 @@ public struct PortSandbox: Service {
     let router = Router(context: BasicRequestContext.self)
     var mask = RequestMask()
     mask.isSecret = { _, key, _ in key == "clientSecret" || key == "secretValue" }
+    let routes = PortRoutes(store: store, tokens: tokens, sender: sender, now: now)
+    router.add(middleware: PortPage(routes))
     router.add(
       middleware: RequestDoor(log: requests, mask: mask, maximumBody: PortRoutes.maximumBody, logger: logger) {
         failure, _ in
@@ -83,7 +85,7 @@ public struct PortSandbox: Service {
         return door.decorated(.json(failure.json, status: failure.status))
       })
     router.add(middleware: door)
-    PortRoutes(store: store, tokens: tokens, sender: sender, now: now).add(to: router)
+    routes.add(to: router)
     router.get("/_sandbox/requests") { [requests] request, _ in requests.response(to: request) }
     let server = SandboxServer(
       host: host, port: port, router: router, services: [sender], listening: listening, logger: logger)

@@ -109,7 +109,8 @@ let package = Package(
 
     // Tests.
     .target(
-      name: "TestKit", dependencies: ["HCL", "JSONSchema", "Processes", httpTypes, hummingbird, logging, nioCore, serviceLifecycle],
+      name: "TestKit",
+      dependencies: ["HCL", "JSONSchema", "Processes", httpTypes, hummingbird, logging, nioCore, serviceLifecycle],
       path: "Tests/TestKit",
       swiftSettings: strict),
     tests("HCLTests", ["HCL"]),

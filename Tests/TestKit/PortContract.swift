@@ -10,24 +10,19 @@ import Synchronization
 /// Port's `oneOf` are not always exclusive, so one that fits is enough. What the document does not have at all
 /// (``isDeclared(_:_:)``) has problems of its own to be looked at.
 public final class PortContract: Sendable {
-  /// nil where the document is not beside the repository, in `shared/contracts`.
-  public static let document: PortContract? = {
-    let package = URL(filePath: #filePath).appending(path: "../../..").standardized
-    let file = package.appending(path: "../shared/contracts/port-openapi.json").standardized
-    guard let bytes = try? Data(contentsOf: file), let document = try? JSONText.parse(bytes).value else { return nil }
-    return PortContract(document)
-  }()
+  /// Reads the document, which lies with the tests.
+  public init() throws {
+    let file = URL(filePath: #filePath).appending(path: "../../Contracts/port-openapi.json").standardized
+    let document = try JSONText.parse(try Data(contentsOf: file)).value
+    paths = document["paths"]?.objectValue ?? [:]
+    requests = Self.relaxed(document, isAnswer: false)
+    answers = Self.relaxed(document, isAnswer: true)
+  }
 
   private let paths: [String: Value]
   private let requests: Value
   private let answers: Value
   private let compiled = Mutex<[String: JSONSchema]>([:])
-
-  private init(_ document: Value) {
-    paths = document["paths"]?.objectValue ?? [:]
-    requests = Self.relaxed(document, isAnswer: false)
-    answers = Self.relaxed(document, isAnswer: true)
-  }
 
   /// Whether the document has an operation.
   ///
@@ -147,7 +142,9 @@ public final class PortContract: Sendable {
   private static func relaxed(_ value: Value, isAnswer: Bool) -> Value {
     if let elements = value.arrayValue { return .array(elements.map { relaxed($0, isAnswer: isAnswer) }) }
     guard var members = value.objectValue?.mapValues({ relaxed($0, isAnswer: isAnswer) }) else { return value }
-    if members["oneOf"]?.arrayValue != nil, members["anyOf"] == nil { members["anyOf"] = members.removeValue(forKey: "oneOf") }
+    if members["oneOf"]?.arrayValue != nil, members["anyOf"] == nil {
+      members["anyOf"] = members.removeValue(forKey: "oneOf")
+    }
     let properties = members["properties"]?.objectValue ?? [:]
     if isAnswer, members["additionalProperties"]?.boolValue == false,
       ["identifier", "properties", "relations"].allSatisfy({ properties[$0] != nil })

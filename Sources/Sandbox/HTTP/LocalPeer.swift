@@ -23,7 +23,8 @@ enum LocalPeer {
       for line in lines(of: file) {
         let fields = line.split(separator: 0x20)
         // Only one that is established: those that are being closed have lost their owner.
-        guard fields.count > 7, fields[3].elementsEqual("01".utf8), local.contains(String(decoding: fields[1], as: UTF8.self)),
+        guard fields.count > 7, fields[3].elementsEqual("01".utf8),
+          local.contains(String(decoding: fields[1], as: UTF8.self)),
           remote.contains(String(decoding: fields[2], as: UTF8.self)),
           let owner = uid_t(String(decoding: fields[7], as: UTF8.self))
         else { continue }

@@ -21,7 +21,18 @@ final class FaultyPort: Sendable {
     case errorAfterTheWrite, partlyFailed, tooLarge, droppedBefore, droppedAfter, brokenOff, unavailable, timeout
   }
 
+  /// What was asked, and what Port answered.
+  struct Exchange: Sendable {
+    let method: String
+    /// Path and query.
+    let target: String
+    let body: [UInt8]
+    let status: Int
+    let answer: [UInt8]
+  }
+
   private struct State {
+    var exchanges: [Exchange] = []
     var random: SplitMix
     var isCalm = true
     var made: [Fault: Int] = [:]
@@ -69,6 +80,9 @@ final class FaultyPort: Sendable {
 
   /// How often it failed in which manner.
   var made: [Fault: Int] { state.withLock(\.made) }
+
+  /// Everything that came through to Port, and its answers.
+  var exchanges: [Exchange] { state.withLock(\.exchanges) }
 
   /// What a person does in Port, past all faults.
   @discardableResult
@@ -159,7 +173,8 @@ final class FaultyPort: Sendable {
   }
 
   private func forward(_ request: ScriptedServer.Request, body: [UInt8]? = nil) async -> ScriptedServer.Answer {
-    var outgoing = HTTPClientRequest(url: direct + request.path + (request.query.isEmpty ? "" : "?\(request.query)"))
+    let target = request.path + (request.query.isEmpty ? "" : "?\(request.query)")
+    var outgoing = HTTPClientRequest(url: direct + target)
     outgoing.method = HTTPMethod(rawValue: request.method)
     for field in request.headers where ![.contentLength, .connection].contains(field.name) {
       outgoing.headers.add(name: field.name.rawName, value: field.value)
@@ -169,7 +184,11 @@ final class FaultyPort: Sendable {
     do {
       let response = try await http.execute(outgoing, timeout: .seconds(30))
       let bytes = try await response.body.collect(upTo: 64 << 20)
-      return .json(String(buffer: bytes), status: Int(response.status.code))
+      let status = Int(response.status.code)
+      let exchange = Exchange(
+        method: request.method, target: target, body: body, status: status, answer: Array(bytes.readableBytesView))
+      state.withLock { $0.exchanges.append(exchange) }
+      return .json(String(buffer: bytes), status: status)
     } catch {
       return .status(502)
     }

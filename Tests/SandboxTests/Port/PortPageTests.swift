@@ -28,7 +28,8 @@ struct PortPageTests {
 
   @Test func itTakesNothingFromElsewhereAndCannotBePutIntoAnotherPage() async throws {
     try await Port.run { port in
-      for (path, type) in [("/", "text/html"), ("/page/style.css", "text/css"), ("/page/script.js", "text/javascript")] {
+      for (path, type) in [("/", "text/html"), ("/page/style.css", "text/css"), ("/page/script.js", "text/javascript")]
+      {
         let answer = try await ask(port, "GET \(path)", [:])
         #expect(answer.status == 200)
         #expect(answer.headers.first(name: "Content-Type")?.hasPrefix(type) == true)
@@ -48,8 +49,10 @@ struct PortPageTests {
       let strangers: [(Int, [String: String])] = [
         (403, [:]), (403, ["x-port-page": "1", "Origin": "https://evil.example"]),
         (403, ["x-port-page": "1", "Origin": "null"]), (403, ["x-port-page": "1", "Sec-Fetch-Site": "cross-site"]),
-        (403, ["x-port-page": "1", "Sec-Fetch-Site": "same-site"]), (421, ["x-port-page": "1", "Host": "evil.example"]),
-        (421, ["x-port-page": "1", "Host": "127.0.0.1.evil.example"]), (403, ["Authorization": "Bearer \(Port.apiToken)"]),
+        (403, ["x-port-page": "1", "Sec-Fetch-Site": "same-site"]),
+        (421, ["x-port-page": "1", "Host": "evil.example"]),
+        (421, ["x-port-page": "1", "Host": "127.0.0.1.evil.example"]),
+        (403, ["Authorization": "Bearer \(Port.apiToken)"]),
       ]
       for (status, headers) in strangers {
         for (method, path) in [("GET", "/page/state"), ("POST", "/page/runs"), ("POST", "/page/runs/r_x/approval")] {
@@ -98,7 +101,8 @@ struct PortPageTests {
       #expect(refused.status == 404)
       let nobody = try await ask(port, "POST /page/runs", body: ["action": "apply", "entity": "i", "user": "me"])
       #expect(nobody.status == 422)
-      let taken = try await ask(port, "POST /page/runs", body: ["action": "apply", "entity": "i", "user": "me@b.example"])
+      let taken = try await ask(
+        port, "POST /page/runs", body: ["action": "apply", "entity": "i", "user": "me@b.example"])
       #expect(taken.status == 202)
       let run = try JSONValue(parsing: taken.text.utf8)["run"]
       #expect(run["source"] == "UI")
@@ -106,7 +110,8 @@ struct PortPageTests {
     }
   }
 
-  @Test(.enabled(if: Browser.isInstalled, "There is no Chromium with its driver: apt-get install chromium chromium-driver"))
+  @Test(
+    .enabled(if: Browser.isInstalled, "There is no Chromium with its driver: apt-get install chromium chromium-driver"))
   func aPressInABrowserEndsWithAClosedRun() async throws {
     let backend = ScriptedServer()
     backend.on("POST /x", .json("{}", status: 202))
@@ -123,7 +128,8 @@ struct PortPageTests {
             200, "PATCH", "/v1/blueprints/instance/entities/i",
             ["title": .string(hostile), "properties": ["link": "javascript://x/%0Awindow.hacked=1"]])
           let card = "document.querySelector('[data-entity=i]')"
-          let title = try await browser.wait(for: "\(card).querySelector('h3').textContent.startsWith('<') && \(card).querySelector('h3').textContent")
+          let title = try await browser.wait(
+            for: "\(card).querySelector('h3').textContent.startsWith('<') && \(card).querySelector('h3').textContent")
           #expect(title.string == hostile)
           #expect(try await browser.value("\(card).querySelectorAll('img, script').length") == 0)
           #expect(try await browser.value("\(card).querySelectorAll('a[href^=\"javascript\"]').length") == 0)

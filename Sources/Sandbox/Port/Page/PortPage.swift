@@ -82,7 +82,8 @@ struct PortPage: RouterMiddleware {
     }
     guard LocalPeer.isOwn else {
       throw PortFailure(
-        status: .forbidden, error: "forbidden", message: "The page is for the user who runs this server, on this machine")
+        status: .forbidden, error: "forbidden",
+        message: "The page is for the user who runs this server, on this machine")
     }
   }
 

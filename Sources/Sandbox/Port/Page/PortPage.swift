@@ -126,7 +126,7 @@ struct PortPage: RouterMiddleware {
     let now = routes.now()
     let (version, state) = routes.store.read { registry -> (String, JSONValue?) in
       let version = "\"\(process)-\(registry.version)-\(PercentCoding.encode(query))\""
-      return (version, version == asked ? nil : registry.pageState(matching: query, now: now))
+      return (version, version == asked ? Optional.none : registry.pageState(matching: query, now: now))
     }
     guard let state else { return Response(status: .notModified, headers: [.eTag: version]) }
     return .json(state, headers: [.eTag: version])

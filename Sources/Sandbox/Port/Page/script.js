@@ -71,11 +71,14 @@ function card(blueprint, entity) {
   const names = Object.keys(values).filter((name) => values[name] !== null && values[name] !== "").sort((a, b) =>
     titleOf(blueprint, a).localeCompare(titleOf(blueprint, b)));
 
-  const badges = names.filter((name) => blueprint.properties[name]?.enumColors)
-    .sort((a, b) => b.includes("status") - a.includes("status"));
+  // The state stands beside the title, what else has colours below it with its name.
+  const colored = names.filter((name) => blueprint.properties[name]?.enumColors);
+  const badges = colored.filter((name) => name.includes("status"));
+  const choices = colored.filter((name) => !badges.includes(name) && !name.startsWith("waiting"));
+  const colorOf = (name) => badge(values[name], blueprint.properties[name].enumColors[values[name]], titleOf(blueprint, name));
   const links = names.filter((name) => blueprint.properties[name]?.format === "url" && typeof values[name] === "string");
   const relations = Object.entries(entity.relations).filter(([, value]) => value && value.length);
-  for (const name of [...badges, ...links]) shown.add(name);
+  for (const name of [...badges, ...choices, ...links]) shown.add(name);
   for (const [name] of relations) shown.add(name);
 
   const head = facts.filter((name) => values[name] && typeof values[name] === "string");
@@ -89,15 +92,15 @@ function card(blueprint, entity) {
       node("div", {},
         node("h3", {}, entity.title || entity.identifier),
         node("span", { class: "mono" }, entity.identifier)),
-      node("div", { class: "badges" }, badges.map((name) =>
-        badge(values[name], blueprint.properties[name].enumColors[values[name]], titleOf(blueprint, name))))),
-    head.length + relations.length > 0 && node("dl", { class: "facts" },
+      node("div", { class: "badges" }, badges.map(colorOf))),
+    head.length + relations.length + choices.length > 0 && node("dl", { class: "facts" },
       relations.map(([name, value]) => [
         node("dt", {}, blueprint.relations[name]?.title ?? name),
         node("dd", {}, [value].flat().flatMap((target, index) => [
           index ? ", " : null,
           node("a", { href: `#${anchor(blueprint.relations[name]?.target, target)}` }, target),
         ]).filter((part) => part))]),
+      choices.map((name) => [node("dt", {}, titleOf(blueprint, name)), node("dd", {}, colorOf(name))]),
       head.map((name) => [node("dt", {}, titleOf(blueprint, name)), node("dd", {}, values[name])])),
     values.waiting_for && node("p", { class: "callout wait" }, `Waiting for ${values.waiting_for}`),
     values.last_error && node("p", { class: "callout bad" }, values.last_error),
@@ -188,6 +191,7 @@ function ask(action, blueprint, entity) {
   byId("ask-error").hidden = true;
   byId("ask-inputs").replaceChildren(...Object.entries(action.inputs).map(([key, schema]) => input(action, key, schema)));
   byId("ask").showModal();
+  (question.fields[0]?.field ?? byId(kind(action) === "danger" ? "ask-no" : "ask-yes")).focus();
 }
 
 function input(action, key, schema) {

@@ -642,7 +642,7 @@ def portal(binary, count, rate, delay):
         try:
             place.start_instant_tfe(0, with_port=False)
             place.start_instant_port(delay)
-            place.start(TFE_MAXIMUM_RUNS="100000", TFE_CALLS_PER_SECOND="0", PORC_RECONCILE_INTERVAL_SECONDS="3600")
+            place.start(TFE_MAXIMUM_RUNS="10000", TFE_CALLS_PER_SECOND="0", PORC_RECONCILE_INTERVAL_SECONDS="3600")
             place.token()
             port, tfe, caller = Control(place.port.ready["port"]), Control(place.tfe.ready["tfe"]), Caller(place)
 

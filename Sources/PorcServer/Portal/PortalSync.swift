@@ -21,7 +21,7 @@ struct PortalSync: Service {
   let logger: Logger
 
   /// How many calls are under way at once. Port allows some hundred a second, and answers in tens of milliseconds.
-  private static let width = 8
+  private static let width = 16
   /// Fewer than these may go at once, whatever their share: a handful says nothing of what is wrong.
   static let freeRemovals = 20
   /// The shortest time from one pass to the next: what changes meanwhile travels in one call.

@@ -675,6 +675,7 @@ def portal(binary, count, rate, delay):
             used = place.porc.cpu()
             tfe(f"/apply-outside/{rate}")
             shown, used = wait_for("applied"), place.porc.cpu() - used
+            caller = Caller(place)  # the connection of before was idle for so long that it is closed
             while caller.metric("porc_portal_behind"):
                 time.sleep(0.01)
             writes, reported = port("/statistics")["writes"], tfe("/applied-at")

@@ -72,18 +72,41 @@ extension Portal {
     public var status: String
     public var statusLabel: String?
     public var externalRunID: String?
+    /// The entity that it was pressed on, and its blueprint; nil where it was pressed on none.
+    public var entity: String?
+    public var blueprint: String?
 
-    enum CodingKeys: String, CodingKey {
-      case id, status, statusLabel
+    private enum CodingKeys: String, CodingKey {
+      case id, status, statusLabel, entity, blueprint
       case externalRunID = "externalRunId"
     }
 
-    public init(id: String, status: String, statusLabel: String? = nil, externalRunID: String? = nil) {
+    private struct Named: Decodable { let identifier: String }
+
+    public init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      id = try container.decode(String.self, forKey: .id)
+      status = try container.decode(String.self, forKey: .status)
+      statusLabel = try container.decodeIfPresent(String.self, forKey: .statusLabel)
+      externalRunID = try container.decodeIfPresent(String.self, forKey: .externalRunID)
+      entity = try container.decodeIfPresent(Named.self, forKey: .entity)?.identifier
+      blueprint = try container.decodeIfPresent(Named.self, forKey: .blueprint)?.identifier
+    }
+
+    public init(
+      id: String, status: String, statusLabel: String? = nil, externalRunID: String? = nil, entity: String? = nil,
+      blueprint: String? = nil
+    ) {
       self.id = id
       self.status = status
       self.statusLabel = statusLabel
       self.externalRunID = externalRunID
+      self.entity = entity
+      self.blueprint = blueprint
     }
+
+    /// Whether its backend was asked, and may report on it.
+    public var isUnderWay: Bool { status == "IN_PROGRESS" }
 
     /// Whether nothing can be reported on it any more.
     public var isEnded: Bool { ["SUCCESS", "FAILURE", "DECLINED"].contains(status) }

@@ -191,9 +191,11 @@ extension Run {
   fileprivate var wasDecidedInTFE: Bool {
     guard let plan = currentPlan, plan.tfeRunID != nil else { return false }
     switch state {
-    // A cancel in PORC may end so too, but not while somebody was to decide.
+    // A cancel in PORC may end so too, but not while somebody was to decide. Of a plan without changes TFE has nothing to
+    // discard: giving it up is PORC's alone.
     case .discarded:
-      return plan.discardRequestedAt == nil && plan.confirmation == nil && (plan.plannedAt != nil || plan.gates != nil)
+      return plan.discardRequestedAt == nil && plan.hasChanges != false && plan.confirmation == nil
+        && (plan.plannedAt != nil || plan.gates != nil)
     case .applying, .applied, .applyFailed:
       return plan.applyBegan && plan.confirmation?.by == nil && !plan.request.appliesAutomatically
     default: return false

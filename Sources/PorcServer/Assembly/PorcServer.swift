@@ -122,7 +122,8 @@ public struct PorcServer: Service {
       PortalSync(
         store: store, writer: writer, setUp: Self.portalSetUp(settings, store, portal, http, address, logger),
         health: portalHealth, removalLimit: settings.portal.removalLimit, doorbell: doorbell, logger: logger),
-      ActionReporter(store: store, client: portal, links: links, doorbell: doorbell, logger: logger),
+      ActionReporter(
+        store: store, client: portal, names: settings.portal.names, links: links, doorbell: doorbell, logger: logger),
       watch,
       RepeatingService(
         name: "the portal's comparison", interval: .seconds(settings.reconcileInterval), logger: logger,

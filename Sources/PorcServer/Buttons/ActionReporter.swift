@@ -13,6 +13,7 @@ import Synchronization
 final class ActionReporter: Service {
   private let store: any Store
   private let client: PortClient
+  private let names: PortNames
   private let links: TFELinks
   private let doorbell: Doorbell
   private let logger: Logger
@@ -47,10 +48,12 @@ final class ActionReporter: Service {
   private static let pause = Duration.milliseconds(20)
 
   init(
-    store: any Store, client: PortClient, links: TFELinks, doorbell: Doorbell, logger: Logger, startedAt: Date = Date()
+    store: any Store, client: PortClient, names: PortNames, links: TFELinks, doorbell: Doorbell, logger: Logger,
+    startedAt: Date = Date()
   ) {
     self.store = store
     self.client = client
+    self.names = names
     self.links = links
     self.doorbell = doorbell
     self.logger = logger
@@ -124,6 +127,14 @@ final class ActionReporter: Service {
   }
 
   private func report(_ press: ActionRun) async throws -> PortError? {
+    if press.reported == .init(), try await !isPress(press) {
+      logger.warning(
+        "nothing is told of a press, since the action run that it names is none of that instance's, or not under way",
+        metadata: ["port.action_run.id": "\(press.id)", "caller": "\(press.actor.id)"])
+      try await store.close(press.id)
+      forget(press.id)
+      return nil
+    }
     // Before the events: what is noted as seen must not be newer than they are.
     let located = if let run = press.run { try await store.locate(run.rawValue) } else { nil as Located? }
     let report = ActionReport(press, try await events(press), located, links: links)
@@ -166,6 +177,14 @@ final class ActionReporter: Service {
       return try await close(told)
     }
     return nil
+  }
+
+  /// Whether the action run that a call names is a press on the instance that the call is about: whoever has a token can
+  /// name any, and PORC must not report on those of others.
+  private func isPress(_ press: ActionRun) async throws -> Bool {
+    guard let run = try await client.actionRuns.get(press.id), run.isUnderWay else { return false }
+    guard run.blueprint == names.blueprint(.instance) else { return false }
+    return press.instance == nil || run.entity == press.instance?.rawValue
   }
 
   private func note(

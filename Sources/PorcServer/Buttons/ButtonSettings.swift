@@ -8,7 +8,10 @@ public struct ButtonSettings: Sendable {
   /// Whether a press needs a signature, whatever token it comes with.
   public var requiresSignature = false
   /// What a call may that is signed and comes without a token; none: each needs a token.
-  public var scopes: Set<Scope> = [.plan, .apply, .approve, .destroy]
+  public var scopes = Self.pressing
+
+  /// What the buttons need, each one of them.
+  public static let pressing: Set<Scope> = [.plan, .apply, .approve, .destroy]
 
   public init() {}
 }

@@ -59,6 +59,8 @@ struct Buttons: Sendable {
         try write.require(scope)
         return try await work(write)
       } catch {
+        // Who may press nothing at all is no button, and has nothing told to the portal.
+        guard write.isByPort else { throw error }
         try await refuse(press, Faults.fault(from: error), error, key, context)
         throw error
       }
@@ -101,7 +103,7 @@ struct Buttons: Sendable {
     return WriteRequest(
       bytes: bytes, caller: caller,
       right: context.token.map { "The token '\($0.name)'" } ?? "A button of the portal without a token",
-      scopes: scopes, key: try key(press, request, context, bytes), press: press,
+      scopes: scopes, key: try key(press, request, context, bytes), press: press, isProven: isProven,
       isOfPort: press != nil || body.isOfPort, isContradicted: press != nil && naming == .other)
   }
 
@@ -126,14 +128,16 @@ struct Buttons: Sendable {
     return actionRun
   }
 
-  /// Of a press, the portal's id; a token's owner may choose another key. Without a token nobody vouches for a header.
+  /// Of a press, the portal's id, for whoever vouches for it: what one token was answered is no answer to another. A token's
+  /// owner may choose another key. Without a token nobody vouches for a header.
   private func key(
     _ press: Press?, _ request: Request, _ context: PorcContext, _ bytes: [UInt8]
   ) throws -> IdempotencyKey? {
     if context.token != nil, let chosen = try idempotency.key(request, context, body: bytes) { return chosen }
     return press.map {
       IdempotencyKey(
-        caller: Press.portal.id, key: $0.id, fingerprint: Idempotency.fingerprint(of: request, body: bytes))
+        caller: context.token.map { "\(Press.portal.id)/\($0.id)" } ?? Press.portal.id, key: $0.id,
+        fingerprint: Idempotency.fingerprint(of: request, body: bytes))
     }
   }
 

@@ -12,10 +12,15 @@ struct WriteRequest: Sendable {
   let scopes: Set<Scope>
   let key: IdempotencyKey?
   let press: Press?
+  /// Whether Port's signature vouches for it.
+  let isProven: Bool
   /// Whether the body may have members beside those that the write takes.
   let isOfPort: Bool
   /// Whether the body of a press asks for something else than its path.
   let isContradicted: Bool
+
+  /// Whether it seems to be Port that asks: by its signature, or by a token that may press some button.
+  var isByPort: Bool { isProven || ButtonSettings.pressing.contains { $0.isGranted(by: scopes) } }
 
   /// - Throws: a fault if whoever asks may not.
   func require(_ scope: Scope) throws {

@@ -17,7 +17,8 @@ struct ActionReporterTests {
   /// - Parameter startedAt: what was pressed before it may have been told by another process.
   private func reporter(_ bench: PortalBench, startedAt: Date = .distantPast) -> ActionReporter {
     ActionReporter(
-      store: bench.store, client: bench.client, links: Self.pages, doorbell: Doorbell(store: bench.store),
+      store: bench.store, client: bench.client, names: PortNames(), links: Self.pages,
+      doorbell: Doorbell(store: bench.store),
       logger: Self.silent, startedAt: startedAt)
   }
 
@@ -25,7 +26,8 @@ struct ActionReporterTests {
   private func press(
     _ bench: PortalBench, _ id: String, _ verb: String, _ run: PorcCore.Run.ID, _ command: RunCommand
   ) async throws {
-    bench.port.press(id)
+    let instance = try await bench.store.locate(run.rawValue)?.run.instance.rawValue
+    bench.port.press(id) { $0.entity = instance }
     let press = Press(id: id, verb: verb, subject: .run(run.rawValue), actor: Press.user("alice"))
     try await bench.command(
       run, command,
@@ -54,6 +56,24 @@ struct ActionReporterTests {
     let pass = try await reporter.pass()
     if case .away = pass { return }
     Issue.record("Port is not taken for away: \(pass)", sourceLocation: place)
+  }
+
+  /// Whoever has a token can name any action run of Port's.
+  @Test(arguments: ["another", nil, "web"])
+  func anActionRunOfSomethingElseIsLeftAlone(entity: String?) async throws {
+    try await PortalBench.run { bench in
+      _ = try await pressPlan(bench)
+      // On another entity, on none, or on this one, but it waits for an approval.
+      bench.port.change("r_1") {
+        $0.entity = entity
+        $0.status = entity == "web" ? "WAITING_FOR_APPROVAL" : "IN_PROGRESS"
+      }
+      try await tell(reporter(bench))
+      let run = bench.port.actionRun("r_1")
+      #expect(run.log == [] && run.label == nil && !run.isEnded)
+      #expect(bench.port.tellings == [])
+      #expect(try await bench.store.actionRun("r_1")?.closedAt != nil)
+    }
   }
 
   /// Tells until nothing is due.

@@ -49,6 +49,24 @@ struct ButtonTests {
     try #require(try await test.get("/runs/\(run)/status").json["tfe_run_id"]?.stringValue)
   }
 
+  // MARK: Who is no button
+
+  @Test func whoMayPressNothingHasNothingToldToPort() async throws {
+    try await TestServer.run { test in
+      let run = try await test.planned()
+      let plan = try await tfeRun(test, run)
+      test.port.press("r_1")
+      let reader = try await test.token("reader", .read)
+      let body = Self.body("apply", plan, operation: "apply")
+      #expect(try await test.post("/runs/\(plan)/apply", body, token: reader).status == 403)
+      #expect(try await test.server.store.actionRun("r_1") == nil)
+      // What it was answered is no answer to somebody else, nor is another's answer one for it.
+      #expect(try await test.post("/runs/\(plan)/apply", body).status == 202)
+      #expect(try await test.post("/runs/\(plan)/apply", body, token: reader).status == 403)
+      #expect(try await closed(test).status == "SUCCESS")
+    }
+  }
+
   // MARK: A press
 
   @Test func aPressIsDoneOnceAndItsActionRunIsToldAndClosed() async throws {
@@ -62,7 +80,7 @@ struct ButtonTests {
       let again = try await test.post("/runs/\(plan)/apply", body, token: "", headers: Self.signed(body))
       #expect(again.status == 202 && again.bytes == pressed.bytes)
       let replayed = try await test.post("/runs/\(plan)/apply", body)
-      #expect(replayed.status == 202 && replayed.bytes == pressed.bytes, "whoever brings it")
+      #expect(replayed.status == 422 && replayed.isProblem, "brought by another, it is not theirs: \(replayed.text)")
 
       let told = try await closed(test)
       #expect(told.status == "SUCCESS" && told.label == "Applied" && told.externalID == plan)
@@ -128,9 +146,9 @@ struct ButtonTests {
       $0.portal.buttons.scopes = [.plan]
     } _: { test in
       let run = try await test.planned()
-      let reader = try await test.token("reader", .read)
+      let planner = try await test.token("planner", .plan)
       for (id, token, right) in [
-        ("r_1", "", "A button of the portal without a token"), ("r_2", reader, "The token 'reader'"),
+        ("r_1", "", "A button of the portal without a token"), ("r_2", planner, "The token 'planner'"),
       ] {
         test.port.press(id)
         let body = Self.body("apply", run, id)

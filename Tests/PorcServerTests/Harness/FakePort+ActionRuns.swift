@@ -6,6 +6,8 @@ extension FakePort {
   /// A press of a button.
   struct ActionRun: Sendable {
     var status = "IN_PROGRESS"
+    /// What it was pressed on, of the instances' blueprint; nil for something else.
+    var entity: String? = "web"
     var label: String?
     var links: [String] = []
     var externalID: String?
@@ -44,7 +46,10 @@ extension FakePort {
       }
     }
     on("GET \(path)") { _, run in
-      .json(#"{"ok":true,"run":{"id":"\#(id)","status":"\#(run.status)"}}"#)
+      let place = run.entity.map {
+        #","entity":{"identifier":"\#($0)"},"blueprint":{"identifier":"blueprint_instance"}"#
+      }
+      return .json(#"{"ok":true,"run":{"id":"\#(id)","status":"\#(run.status)"\#(place ?? "")}}"#)
     }
     on("PATCH \(path)") { update, run in
       if run.isTerse, update["statusLabel"] != nil { return refusal(422) }
@@ -78,6 +83,8 @@ extension FakePort {
 
   /// The calls about action runs, shortened: `PATCH r_1`, `POST r_1/logs`.
   var tellings: [String] {
-    calls.filter { $0.contains("/v1/actions/runs/") }.map { $0.replacing("/v1/actions/runs/", with: "") }
+    calls.filter { $0.contains("/v1/actions/runs/") && !$0.hasPrefix("GET") || $0.hasSuffix("/logs") }.map {
+      $0.replacing("/v1/actions/runs/", with: "")
+    }
   }
 }

@@ -42,6 +42,12 @@ public struct PortTool: Sendable {
         .wrongState, "The plain dialect (port.api: entities) can only be written to, so nothing can be compared.",
         fix: "Write everything again: porc port sync --rebuild.")
     }
+    // Opening it would make it, and to compare changes nothing.
+    guard FileManager.default.fileExists(atPath: settings.databasePath) else {
+      throw Fault(
+        .notFound, "There is no database '\(settings.databasePath)', so there is nothing to compare Port with.",
+        fix: "Name the one that the server uses: porc.database_url (PORC_DATABASE_URL).")
+    }
     return try await Self.explaining {
       try await with { store, client, _ in
         try await PortComparing(settings: settings.portal, store: store, client: client).differences()

@@ -18,8 +18,6 @@ struct PortPage: RouterMiddleware {
 
   init(_ routes: PortRoutes) { self.routes = routes }
 
-  /// What a script of the page sends with all it asks for.
-  private static let marker = "x-port-page"
   /// `{action, entity, properties, user?}` is the largest that is sent.
   private static let maximumBody = 64 << 10
 
@@ -74,8 +72,8 @@ struct PortPage: RouterMiddleware {
   private func checkSender(_ request: Request) throws(PortFailure) {
     let headers = request.headers
     let origin = headers[.origin]
-    let site = headers[HTTPField.Name("Sec-Fetch-Site")!]
-    guard headers[HTTPField.Name(Self.marker)!] == "1", origin == nil || origin == request.origin,
+    let site = headers[.secFetchSite]
+    guard headers[.pageMarker] == "1", origin == nil || origin == request.origin,
       site == nil || site == "same-origin"
     else {
       throw PortFailure(status: .forbidden, error: "forbidden", message: "Only this server's own page may ask for that")
@@ -109,7 +107,9 @@ struct PortPage: RouterMiddleware {
       "Referrer-Policy": "no-referrer", "Cross-Origin-Opener-Policy": "same-origin",
       "Cross-Origin-Resource-Policy": "same-origin", "Cache-Control": "no-store",
     ]
-    for (name, value) in fields { response.headers[HTTPField.Name(name)!] = value }
+    for (name, value) in fields {
+      if let name = HTTPField.Name(name) { response.headers[name] = value }
+    }
     return response
   }
 
@@ -164,4 +164,11 @@ struct PortPage: RouterMiddleware {
   private func stamp(_ author: String) -> PortStamp {
     PortStamp(time: routes.now().rfc3339, author: author, datasource: "port-page")
   }
+}
+
+extension HTTPField.Name {
+  // Each is a token by RFC 9110, section 5.6.2.
+  fileprivate static let secFetchSite = Self("Sec-Fetch-Site")!
+  /// What a script of the page sends with all it asks for.
+  fileprivate static let pageMarker = Self("x-port-page")!
 }

@@ -36,6 +36,8 @@ struct CallBudgetTests {
       // One poll is refused, and with it all lanes that poll wait; one poll more than there are lanes is due.
       test.tfe.change { $0.refusal = 12 }
       try await test.server.store.wake(follows)
+      // Before the refusal they wait as well, each for its turn of a moment.
+      try await waitFor("porc_tfe_calls_refused_total{scope=\"general\"}", atLeast: 1, test)
       try await waitFor("porc_tfe_calls_waiting{priority=\"poll\"}", atLeast: 7, test)
       let stopped = test.tfe.calls.count
 

@@ -63,10 +63,10 @@ enum PropertyCheck {
       let parts = text.split(separator: "@", omittingEmptySubsequences: false)
       return parts.count == 2 && parts.allSatisfy { !$0.isEmpty } && !text.contains(where: \.isWhitespace)
     case "ipv4":
-      var address = in_addr()
+      var address = [UInt8](repeating: 0, count: 4)
       return inet_pton(AF_INET, text, &address) == 1
     case "ipv6":
-      var address = in6_addr()
+      var address = [UInt8](repeating: 0, count: 16)
       return inet_pton(AF_INET6, text, &address) == 1
     default: return true
     }

@@ -36,7 +36,11 @@ final class FileLock: Sendable {
   /// Lets another have it; twice is once.
   func release() {
     descriptor.withLock { descriptor in
-      if let open = descriptor { close(open) }
+      if let open = descriptor {
+        // By word, not by closing it alone: a child that was forked and has not come to its exec has a copy.
+        flock(open, LOCK_UN)
+        close(open)
+      }
       descriptor = nil
     }
   }

@@ -186,6 +186,19 @@ import Testing
     try await SQLiteStore.open(path: path).close()
   }
 
+  /// A child has one between its fork and its exec.
+  @Test func aCopyOfTheDescriptorKeepsNoLock() throws {
+    let file = folder.file("porc.sqlite.lock").path
+    let lock = try FileLock(path: file)
+    let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+    let own = try #require(
+      descriptors.first { (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == file })
+    let copy = dup(try #require(Int32(own)))
+    lock.release()
+    try FileLock(path: file).release()
+    close(copy)
+  }
+
   @Test func aToolMakesTheDatabaseButNeverMigratesItUnderAServer() async throws {
     try await SQLiteStore.open(path: path, exclusively: false).close()
     try patch(userVersion: 0, applicationID: 0x504F_5243)

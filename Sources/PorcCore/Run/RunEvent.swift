@@ -32,7 +32,8 @@ public enum RunEvent: Codable, Sendable, Equatable {
   case applyFinished(number: Int, outputs: [String: Output])
   case applyFailed(number: Int, failure: Failure, isPartial: Bool)
   case discardRequested(number: Int, by: Caller)
-  case discarded(number: Int)
+  /// - Parameter by: who decided so, where Terraform Enterprise had nothing to settle.
+  case discarded(number: Int, by: Caller? = nil)
   case cancelRequested(by: Caller?)
   case canceled
   /// What the current plan, its apply, or the build (number 0) waits for outside, from now on.

@@ -148,7 +148,7 @@ extension RunMachine {
       run.isPartial = isPartial
     case .discardRequested(let number, _):
       run.change(number) { $0.discardRequestedAt = fact.at }
-    case .discarded(let number):
+    case .discarded(let number, _):
       run.end(.discarded, number, at: fact.at, nil)
     case .cancelRequested(let caller):
       run.cancelRequestedAt = fact.at

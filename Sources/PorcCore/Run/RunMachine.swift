@@ -193,7 +193,7 @@ struct Draft {
     if plan.needsClearing {
       record(.discardRequested(number: plan.number, by: caller), for: run)
     } else {
-      record(.discarded(number: plan.number), for: run)
+      record(.discarded(number: plan.number, by: caller), for: run)
     }
   }
 }

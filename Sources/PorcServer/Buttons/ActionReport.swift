@@ -264,7 +264,7 @@ extension PressStory {
       finish("Plan failed", .failure, "The plan failed. \(failure.text)")
     case .policyFailed(let number, let failure) where number == plan:
       finish("Refused by a policy", .failure, "A policy refuses the plan. \(failure.text)")
-    case .discarded(let number) where number == plan: finish("Discarded", .failure, "The plan was discarded.")
+    case .discarded(let number, _) where number == plan: finish("Discarded", .failure, "The plan was discarded.")
     case .canceled where !isPast: finish("Canceled", .failure, "The run was canceled.")
     case .planStarted(let number, _, _) where plan.map { number > $0 } == true:
       finish("Superseded", .failure, "Another plan was begun in place of this one.")
@@ -274,7 +274,7 @@ extension PressStory {
 
   private mutating func concludeDiscard(_ event: RunEvent, isPast: Bool) {
     switch event {
-    case .discarded(let number) where number == plan: finish("Discarded", .success, "The plan was discarded.")
+    case .discarded(let number, _) where number == plan: finish("Discarded", .success, "The plan was discarded.")
     case .applyStarted(let number) where number == plan, .applyFinished(let number, _) where number == plan,
       .applyFailed(let number, _, _) where number == plan:
       finish("Too late", .failure, "The plan was applied in Terraform Enterprise before it could be discarded.")

@@ -50,6 +50,7 @@ import Testing
     try story.submit("b")
     let facts = try story.tell("b", .plan(PlanRequest(by: .bob, supersedes: true)))
     #expect(facts == ["plan_requested", "a:discarded", "held", "build_started"])
+    #expect(story.facts.contains { $0.event == .discarded(number: 1, by: .bob) })
   }
 
   @Test func aSupersedingPlanThatWaitsDiscardsTheHoldersPlanWhenItIsFinished() throws {

@@ -55,7 +55,7 @@ struct Buttons: Sendable {
         logger.info(
           "a button was pressed",
           metadata: ["port.action_run.id": "\(press.id)", "verb": "\(verb)", "caller": "\(write.caller.id)"])
-        if write.isContradicted { throw Self.contradiction(verb, subject) }
+        if let objection = write.objection { throw objection }
         try write.require(scope)
         return try await work(write)
       } catch {
@@ -93,18 +93,22 @@ struct Buttons: Sendable {
 
     let scopes = context.token.map { Set($0.scopes) } ?? settings.scopes
     let mayName = isProven || (context.token != nil && Scope.impersonate.isGranted(by: scopes))
-    let caller =
-      if actionRun != nil, mayName, let actor = body.actor {
-        Press.user(actor)
-      } else {
-        context.token == nil ? Press.portal : context.caller
+    var caller = context.token == nil ? Press.portal : context.caller
+    var objection: Fault?
+    if actionRun != nil {
+      if naming == .other { objection = Self.contradiction(verb, subject) }
+      do {
+        if mayName, let actor = try body.actor() { caller = Press.user(actor) }
+      } catch {
+        objection = objection ?? error
       }
+    }
     let press = actionRun.map { Press(id: $0, verb: verb, subject: subject, actor: caller) }
     return WriteRequest(
       bytes: bytes, caller: caller,
       right: context.token.map { "The token '\($0.name)'" } ?? "A button of the portal without a token",
       scopes: scopes, key: try key(press, request, context, bytes), press: press, isProven: isProven,
-      isOfPort: press != nil || body.isOfPort, isContradicted: press != nil && naming == .other)
+      isOfPort: press != nil || body.isOfPort, objection: objection)
   }
 
   /// - Throws: a fault for a signature that cannot be one, or is of another time.
@@ -113,7 +117,9 @@ struct Buttons: Sendable {
     guard signature.isFresh(at: now()) else {
       throw Fault(
         .notSignedIn, "The signature is of another time.",
-        fix: "Send it within \(Int(PortSignature.tolerance)) seconds, and let the clocks agree.")
+        fix:
+          "Send it within \(Int(PortSignature.tolerance)) seconds of x-port-timestamp, which counts seconds since 1970, and "
+          + "let the clocks agree.")
     }
     return signature
   }

@@ -20,7 +20,7 @@ struct PortSignature: Sendable, Equatable {
   /// - Returns: `nil` where there is none, or what is there cannot be one.
   init?(_ headers: HTTPFields) {
     guard let timestamp = headers[.portTimestamp], let header = headers[.portSignature],
-      (1...12).contains(timestamp.utf8.count), timestamp.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+      (1...16).contains(timestamp.utf8.count), timestamp.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
       let seconds = TimeInterval(timestamp)
     else { return nil }
     let parts = header.split(separator: ",", maxSplits: 1, omittingEmptySubsequences: false)

@@ -1,4 +1,6 @@
+import Foundation
 import HCL
+import PorcCore
 
 /// What the body of a write says of the press of a button that it comes from, whoever wrote it. Port's actions have a body
 /// of the organization's making, with a `port_context`; those of the first version, and what Port's agent brings, have an
@@ -35,13 +37,23 @@ struct PressBody: Sendable {
     text("port_context", "runId") ?? text("port_context", "run_id") ?? text("context", "runId")
   }
 
-  /// Who pressed, as the portal names its user.
-  var actor: String? {
-    let name =
-      text("port_context", "actor") ?? text("trigger", "by", "user", "email") ?? text("trigger", "by", "userId")
-    guard let name, name.utf8.count <= 320, name.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
-    else { return nil }
-    return name
+  /// Who pressed, as the portal names its user; `nil` where it names nobody, such as for an automation.
+  ///
+  /// - Throws: a fault for what is there and is no name. Nobody else may count as the one who pressed then.
+  func actor() throws(Fault) -> String? {
+    for path in [["port_context", "actor"], ["trigger", "by", "user", "email"], ["trigger", "by", "userId"]] {
+      guard let value = value(path), !value.isNull else { continue }
+      let name = value.stringValue?.trimmingCharacters(in: .whitespacesAndNewlines)
+      if name?.isEmpty == true { continue }
+      guard let name, name.utf8.count <= 320, name.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
+      else {
+        throw Fault(
+          .malformedRequest, "The body's '\(path.joined(separator: "."))' is no user of the portal.",
+          fix: "Send {{ .trigger.by.user.email }}, which has at most 320 characters.")
+      }
+      return name
+    }
+    return nil
   }
 
   /// Whether it has the members of Port's own beside those that a write takes.
@@ -85,7 +97,9 @@ struct PressBody: Sendable {
 
   /// A text that is not empty.
   private func text(_ path: String...) -> String? {
-    let value = path.reduce(body as Value?) { $0?[$1] }?.stringValue
-    return value?.isEmpty == true ? nil : value
+    let text = value(path)?.stringValue
+    return text?.isEmpty == true ? nil : text
   }
+
+  private func value(_ path: [String]) -> Value? { path.reduce(body as Value?) { $0?[$1] } }
 }

@@ -16,8 +16,8 @@ struct WriteRequest: Sendable {
   let isProven: Bool
   /// Whether the body may have members beside those that the write takes.
   let isOfPort: Bool
-  /// Whether the body of a press asks for something else than its path.
-  let isContradicted: Bool
+  /// What is wrong with the body of a press, whoever may press.
+  let objection: Fault?
 
   /// Whether it seems to be Port that asks: by its signature, or by a token that may press some button.
   var isByPort: Bool { isProven || ButtonSettings.pressing.contains { $0.isGranted(by: scopes) } }

@@ -29,9 +29,20 @@ import Testing
     arguments: [
       (#"{"port_context": {"actor": "alice@example.com"}}"#, "alice@example.com"), (envelope, "alice@example.com"),
       (#"{"trigger": {"by": {"userId": "auth0|1"}}}"#, "auth0|1"), (#"{"port_context": {"actor": ""}}"#, nil),
-      (#"{"port_context": {"actor": null}}"#, nil), ("{\"port_context\": {\"actor\": \"a\\nb\"}}", nil), ("{}", nil),
+      (#"{"port_context": {"actor": null}}"#, nil), ("{}", nil),
+      (#"{"port_context": {"actor": " "}, "trigger": {"by": {"userId": "auth0|1"}}}"#, "auth0|1"),
+      (#"{"port_context": {"actor": " alice@example.com\n"}}"#, "alice@example.com"),
     ] as [(String, String?)])
-  func theUserIsFound(text: String, actor: String?) { #expect(body(text).actor == actor) }
+  func theUserIsFound(text: String, actor: String?) throws { #expect(try body(text).actor() == actor) }
+
+  @Test(arguments: [
+    #"["alice@example.com"]"#, "7", #"{"email": "alice@example.com"}"#, #""a\nb""#,
+    #""\#(String(repeating: "a", count: 321))""#,
+  ])
+  func whatIsNoUserIsRefusedAndNobodyElseCounts(actor: String) {
+    let fault = #expect(throws: Fault.self) { try body(#"{"port_context": {"actor": \#(actor)}}"#).actor() }
+    #expect(fault?.code == .malformedRequest && fault?.message.contains("port_context.actor") == true)
+  }
 
   @Test func aUserIsTheSameHoweverSpelledAndNeverATokensOwner() {
     #expect(Press.user("Alice@Example.com").id == Press.user("alice@example.com").id)

@@ -43,9 +43,11 @@ struct EventRoutes: Sendable {
     let after = try position(request)
     guard request.wantsEventStream else {
       let page = try await store.events(after: after, of: filter, limit: limit)
+      if page.isEmpty { try await check(after) }
       return try .json(
         EventList(events: try page.map(EventBody.init), lastPosition: page.last?.position ?? after))
     }
+    try await check(after)
     let (store, doorbell, streams, texts) = (store, doorbell, streams, texts)
     return .eventStream(holding: try streams.take()) { writer in
       var last = after
@@ -66,6 +68,18 @@ struct EventRoutes: Sendable {
         try Task.checkCancellation()
       }
     }
+  }
+
+  /// Whoever has seen more than there is would miss what comes: the database is another, or an earlier copy.
+  private func check(_ after: Int64) async throws {
+    guard after > 0 else { return }
+    let last = try await store.lastPosition()
+    guard after > last else { return }
+    throw Fault(
+      .notFound, "There is no event \(after); the last one is \(last).",
+      fix:
+        "The database is another than the one you read, or an earlier copy. Begin with after=0, or read the lists anew."
+    )
   }
 
   /// `Last-Event-ID` of a stream that is resumed, else `after`.

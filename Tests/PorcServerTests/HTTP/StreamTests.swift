@@ -43,6 +43,15 @@ struct StreamTests {
       #expect(own == [events[9]])
       let end = try await test.get("/runs/\(web)/events?after=\(positions[9])").json
       #expect(end["events"] == [] && end["last_position"]?.intValue == positions[9])
+
+      // Whoever has seen more than there is would miss what comes.
+      let last = try #require(try await test.get("/events").json["last_position"]?.intValue)
+      #expect(try await test.get("/events?after=\(last)&subject=template").status == 200)
+      for headers in [[:], ["Accept": "text/event-stream"]] {
+        let beyond = try await test.get("/events?after=\(last + 1)", headers: headers)
+        #expect(beyond.status == 404)
+        #expect(beyond.json["detail"] == .string("There is no event \(last + 1); the last one is \(last)."))
+      }
     }
   }
 

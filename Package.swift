@@ -100,7 +100,7 @@ let package = Package(
     .executableTarget(
       name: "porc",
       dependencies: [
-        "PineCLI", "PorcCore", "PorcServer", "PorcStore", "PortPortal", "Sandbox", argumentParser, configuration,
+        "HCL", "PineCLI", "PorcCore", "PorcServer", "PorcStore", "PortPortal", "Sandbox", argumentParser, configuration,
         logging,
         nioCore, serviceLifecycle, unixSignals,
       ],

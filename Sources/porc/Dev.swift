@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import HCL
 import Logging
 import PorcServer
 import Sandbox
@@ -18,11 +19,13 @@ struct Dev: AsyncParsableCommand {
   @Option(help: "Where the embedded Port listens.")
   var portListen = "127.0.0.1:8802"
   @Option(help: "The folder that keeps everything.")
-  var data = ".porc"
+  var data = DevFolder.usual
+  @Option(help: "A YAML file with more of PORC's settings, as porc serve takes it. Its addresses are not used.")
+  var config: String?
   @Option(help: "A folder of templates, NAME/VERSION/ in it.")
   var templates: String?
   @Option(help: "How the embedded Port is spoken to: api is Port's own way, entities the plain one.")
-  var portApi = "api"
+  var portApi: String?
   @Option(help: "How long a destroyed instance stays visible, in seconds.")
   var retentionSeconds: Int?
   @Flag(help: "Every apply needs an approval.")
@@ -41,9 +44,9 @@ struct Dev: AsyncParsableCommand {
     let logger = Log.make(logLevel)
     let tfeAddress = try Self.address(tfeListen, "--tfe-listen")
     let portAddress = try Self.address(portListen, "--port-listen")
-    let porcAddress = try Self.address(listen, "--listen")
+    _ = try Self.address(listen, "--listen")
     try Self.checkConcurrency(tfeConcurrency, "--tfe-concurrency")
-    guard ["api", "entities"].contains(portApi) else {
+    guard portApi.map({ ["api", "entities"].contains($0) }) ?? true else {
       throw ValidationError("--port-api is neither api nor entities.")
     }
     if let templates, !FileManager.default.fileExists(atPath: templates) {
@@ -60,12 +63,11 @@ struct Dev: AsyncParsableCommand {
       clientSecret: try SecretFile.ensure(folder.portSecretFile), apiToken: try SecretFile.ensure(folder.portTokenFile),
       logger: logger)
     let server = DevServer(
-      folder: folder,
+      settings: DevSettings(
+        folder: folder, config: config, asked: asked, webhookSecrets: Self.webhookSecrets),
       tfeURL: { [tfeListen] in try await StartFailure.naming(tfeListen, "--tfe-listen", tfe.baseURL) },
       portURL: { [portListen] in try await StartFailure.naming(portListen, "--port-listen", port.baseURL) },
-      host: porcAddress.host, listenPort: porcAddress.port,
-      templates: templates.map { [Dev.absolute($0)] } ?? [], isPlain: portApi == "entities",
-      retention: retentionSeconds.map(TimeInterval.init), approvalRequired: approvalRequired, logger: logger)
+      logger: logger)
     let group = ServiceGroup(
       configuration: .init(
         services: [
@@ -81,6 +83,20 @@ struct Dev: AsyncParsableCommand {
         ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Log.quiet))
     try await group.run()
     folder.forget()
+  }
+
+  /// What the options say, by the keys of the settings.
+  private var asked: [String: Value] {
+    var asked: [String: Value] = ["porc.listen": .string(listen)]
+    asked["port.api"] = portApi.map(Value.string)
+    asked["porc.templates"] = templates.map { [.string(Self.absolute($0))] }
+    asked["porc.retention_seconds"] = retentionSeconds.map { .string(String($0)) }
+    if approvalRequired { asked["porc.approval_required"] = true }
+    return asked
+  }
+
+  private static var webhookSecrets: [String] {
+    ProcessInfo.processInfo.environment["GITHUB_WEBHOOK_SECRET"]?.split(separator: ",").map(String.init) ?? []
   }
 
   static func address(_ text: String, _ option: String) throws -> (host: String, port: Int) {

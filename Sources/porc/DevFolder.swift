@@ -6,6 +6,9 @@ struct DevFolder: Sendable {
   static let organization = "porc-dev"
   static let clientID = "porc-dev"
 
+  /// Where it is unless somebody says otherwise.
+  static let usual = ".porc"
+
   let root: String
   /// Locked as long as this process lives: the system lets go of it however that ends (flock(2)).
   private let lock: Int32
@@ -33,6 +36,10 @@ struct DevFolder: Sendable {
   var tfeTokenFile: String { path("tfe-token") }
   var portSecretFile: String { path("port-client-secret") }
   var portTokenFile: String { path("port-api-token") }
+  /// The server's settings, as `porc serve` takes them.
+  var settingsFile: String { Self.settingsFile(in: root) }
+
+  static func settingsFile(in folder: String) -> String { Dev.absolute(folder) + "/settings.json" }
   private var addressFile: String { path("dev.json") }
 
   /// Lets `pine` find this PORC from here and from the folders below.

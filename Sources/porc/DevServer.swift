@@ -2,30 +2,22 @@ import Foundation
 import Logging
 import PorcCore
 import PorcServer
-import PorcStore
-import PortPortal
-import Sandbox
 import ServiceLifecycle
 
 /// PORC in `porc dev`: waits for the two sandboxes, then serves with them.
 struct DevServer: Service {
-  let folder: DevFolder
+  let settings: DevSettings
   /// Where the two sandboxes listen, once they do.
   let tfeURL: @Sendable () async throws -> String
   let portURL: @Sendable () async throws -> String
-  let host: String
-  let listenPort: Int
-  let templates: [String]
-  /// Whether the portal is spoken to in the plain dialect.
-  let isPlain: Bool
-  let retention: TimeInterval?
-  let approvalRequired: Bool
   let logger: Logger
+
+  private var folder: DevFolder { settings.folder }
 
   func run() async throws {
     let tfeURL = try await tfeURL()
     let portURL = try await portURL()
-    let server = try PorcServer(try settings(tfe: tfeURL, port: portURL), logger: logger)
+    let server = try PorcServer(try await settings.settings(tfe: tfeURL, port: portURL), logger: logger)
     try await Tokens(store: server.store).ensure(
       named: "porc dev", scopes: [.admin], in: folder.tokenFile)
     try await withThrowingTaskGroup { group in
@@ -39,39 +31,6 @@ struct DevServer: Service {
     }
   }
 
-  private func settings(tfe tfeURL: String, port portURL: String) throws -> ServerSettings {
-    guard let tfeAddress = URL(string: tfeURL), let portAddress = URL(string: portURL) else {
-      throw Fault(.bug, "The sandboxes have no address.")
-    }
-    if !FileManager.default.fileExists(atPath: folder.keyFile) { try InputVault.makeKeyFile(at: folder.keyFile) }
-    let credentials = PortClient.Credentials.clientCredentials(
-      id: DevFolder.clientID, secret: try SecretFile.read(folder.portSecretFile))
-    var portal = PortalSettings(baseURL: portAddress, credentials: credentials, setsUp: true)
-    if isPlain {
-      portal.dialect = .entities
-      portal.credentials = .staticToken(try SecretFile.read(folder.portTokenFile))
-      portal.setUpCredentials = credentials
-    }
-    var settings = ServerSettings(
-      databasePath: folder.path("porc.sqlite"), secretKeyFile: folder.keyFile,
-      tfe: TFESettings(
-        address: tfeAddress, token: try SecretFile.read(folder.tfeTokenFile), organization: DevFolder.organization),
-      portal: portal)
-    settings.host = host
-    settings.listenPort = listenPort
-    settings.publicURL = .listening
-    settings.followInterval = 2
-    settings.catalog.folders = templates
-    settings.catalog.interval = 2
-    settings.catalog.cacheFolder = folder.path("cache")
-    settings.catalog.allowsLocalPaths = true
-    settings.catalog.webhookSecrets =
-      ProcessInfo.processInfo.environment["GITHUB_WEBHOOK_SECRET"]?.split(separator: ",").map(String.init) ?? []
-    settings.approvalRequired = approvalRequired
-    if let retention { settings.retention = retention }
-    return settings
-  }
-
   /// The ready line: everything a script needs to find its way, and no secret.
   private func announce(_ server: PorcServer, tfe tfeURL: String, port portURL: String) async throws {
     let url = try await server.url()
@@ -80,6 +39,7 @@ struct DevServer: Service {
     } catch is CancellationError {
       return  // stopped before it was ready
     }
+    try settings.write(tfe: tfeURL, port: portURL, porc: url)
     try folder.remember(url: url)
     let members: [(String, String)] = [
       ("ready", "true"), ("porc", quoted(url)), ("tfe", quoted(tfeURL)), ("port", quoted(portURL)),
@@ -94,6 +54,7 @@ struct DevServer: Service {
         PORC listens on \(url), its data is in \(folder.root).
         What there is, and the buttons, in a browser: \(portURL)
         Try, in another terminal from this folder: pine templates
+        Whether all is well there, and what Port shows otherwise: porc doctor, porc port diff
         Ctrl-C stops it and keeps everything.
 
         """.utf8))

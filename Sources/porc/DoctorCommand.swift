@@ -6,7 +6,7 @@ struct DoctorCommand: AsyncParsableCommand {
     commandName: "doctor", abstract: "Tries everything a server needs and says what is wrong.",
     discussion: "For example: porc doctor --config /etc/porc.yaml")
 
-  @OptionGroup var options: SettingsOptions
+  @OptionGroup var options: ToolOptions
 
   func run() async throws {
     let findings = await Doctor(try await options.settings(), logger: Log.make(options.logLevel)).examine()

@@ -17,7 +17,7 @@ struct InstancesCommand: AsyncParsableCommand {
 
     @Argument(help: "The instance, as the blueprint's metadata.name has it.") var instance: String
     @Flag(help: "Adopt it; without this, only what would be adopted is shown.") var yes = false
-    @OptionGroup var options: SettingsOptions
+    @OptionGroup var options: ToolOptions
 
     func run() async throws {
       let settings = try await options.settings()

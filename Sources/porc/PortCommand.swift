@@ -21,7 +21,7 @@ struct PortCommand: AsyncParsableCommand {
     @Flag(help: "Shows what would be done, and does nothing.") var dryRun = false
     @Flag(help: "Exits with 2 where something was done, or would be.") var detailedExitcode = false
     @Flag(help: "Gives Port a new token and revokes the old one.") var rotateToken = false
-    @OptionGroup var options: SettingsOptions
+    @OptionGroup var options: ToolOptions
 
     func run() async throws {
       let tool = PortTool(try await options.settings(), logger: Log.make(options.logLevel))
@@ -44,7 +44,7 @@ struct PortCommand: AsyncParsableCommand {
 
     @Flag(help: "Prints JSON.") var json = false
     @Flag(help: "Exits with 2 where anything differs.") var detailedExitcode = false
-    @OptionGroup var options: SettingsOptions
+    @OptionGroup var options: ToolOptions
 
     func run() async throws {
       let tool = PortTool(try await options.settings(), logger: Log.make(options.logLevel))
@@ -71,7 +71,7 @@ struct PortCommand: AsyncParsableCommand {
     @Flag(help: "Sets Port up, and writes everything again, whatever it has.") var rebuild = false
     @Flag(help: "Lets everything go that should, although it is so much.") var confirmRemovals = false
     @Option(help: "How long to wait until Port shows everything, in seconds.") var timeout = 600
-    @OptionGroup var options: SettingsOptions
+    @OptionGroup var options: ToolOptions
 
     func run() async throws {
       guard timeout >= 0 else { throw ValidationError("--timeout is not a number from 0 on.") }

@@ -1,10 +1,7 @@
-public import ArgumentParser
-import Configuration
-import Foundation
-public import Logging
+import ArgumentParser
+import Logging
 import PorcServer
 import ServiceLifecycle
-import SystemPackage
 import UnixSignals
 
 struct Serve: AsyncParsableCommand {
@@ -46,29 +43,3 @@ private struct ReadyLine: Service {
     Output.line(#"{"ready":true,"porc":"\#(url)"}"#)
   }
 }
-
-/// Where the settings of a server are.
-struct SettingsOptions: ParsableArguments {
-  @Option(help: "A YAML file with settings; the environment goes before it.")
-  var config: String?
-
-  @Option(help: "trace, debug, info, notice, warning, error or critical.")
-  var logLevel: Logger.Level = .info
-
-  func settings() async throws -> ServerSettings {
-    let reader = try await reader()
-    return try ServerSettings(reader, file: try config.map { Array(try Data(contentsOf: URL(filePath: $0))) })
-  }
-
-  func reader() async throws -> ConfigReader {
-    let environment = EnvironmentVariablesProvider()
-    guard let config else { return ConfigReader(provider: environment) }
-    do {
-      return ConfigReader(providers: [environment, try await FileProvider<YAMLSnapshot>(filePath: FilePath(config))])
-    } catch {
-      throw ValidationError("The settings' file '\(config)' cannot be read: \(error)")
-    }
-  }
-}
-
-extension Logger.Level: @retroactive ExpressibleByArgument {}

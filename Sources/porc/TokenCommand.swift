@@ -85,7 +85,7 @@ struct DatabaseOptions: ParsableArguments {
       guard url.hasPrefix("sqlite:") else { throw ValidationError("PORC_DATABASE_URL is not sqlite:PATH.") }
       return String(url.dropFirst("sqlite:".count))
     }
-    let dev = Dev.absolute(".porc/porc.sqlite")
+    let dev = Dev.absolute(DevFolder.usual + "/porc.sqlite")
     guard FileManager.default.fileExists(atPath: dev) else {
       throw ValidationError("Which database? Set PORC_DATABASE_URL, or name the folder of porc dev with --data.")
     }

@@ -107,9 +107,9 @@ extension Doctor {
   }
 
   private static func backlog(_ backlog: PortalBacklog) -> Finding {
-    let subject = "what Port shows"
+    let subject = "what Port was told"
     guard let since = backlog.behindSince, backlog.count > 0 else {
-      return Finding(subject: subject, isGood: true, text: "all that it should, as far as it has acknowledged")
+      return Finding(subject: subject, isGood: true, text: "everything, and it has acknowledged it")
     }
     var text = "\(backlog.count) behind, since \(Timestamp.text(since))"
     if backlog.parked > 0 { text += ", \(backlog.parked) of them refused" }

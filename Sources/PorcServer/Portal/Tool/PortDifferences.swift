@@ -76,12 +76,13 @@ extension PortDifferences.Subject: CustomStringConvertible {
 
 extension PortDifferences.Property: CustomStringConvertible {
   public var description: String {
-    "\(name) is \(Self.text(port)) in Port, and should be \(Self.text(porc))"
+    let shown = port.isNull ? "is not set in Port" : "is \(Self.text(port)) in Port"
+    return "\(name) \(shown), and should \(porc.isNull ? "not be set" : "be \(Self.text(porc))")"
   }
 
   /// Longer values are cut: whoever wants them whole asks for JSON.
   private static func text(_ value: Value) -> String {
-    let text = value.isNull ? "nothing" : value.json()
+    let text = value.json()
     return text.count > 80 ? "\(text.prefix(80))…" : text
   }
 }

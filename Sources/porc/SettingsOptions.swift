@@ -1,0 +1,69 @@
+public import ArgumentParser
+import Configuration
+import Foundation
+public import Logging
+import PorcServer
+import SystemPackage
+
+/// Where the settings of a server are.
+struct SettingsOptions: ParsableArguments {
+  @Option(help: "A YAML file with settings; the environment goes before it.")
+  var config: String?
+
+  @Option(help: "trace, debug, info, notice, warning, error or critical.")
+  var logLevel: Logger.Level = .info
+
+  func settings() async throws -> ServerSettings {
+    let reader = try await reader()
+    return try ServerSettings(reader, file: try config.map { Array(try Data(contentsOf: URL(filePath: $0))) })
+  }
+
+  func reader() async throws -> ConfigReader {
+    let environment = EnvironmentVariablesProvider()
+    guard let config else { return ConfigReader(provider: environment) }
+    return ConfigReader(providers: [environment, try await Self.provider(config)])
+  }
+
+  static func provider(_ file: String) async throws -> FileProvider<YAMLSnapshot> {
+    do {
+      return try await FileProvider<YAMLSnapshot>(filePath: FilePath(file))
+    } catch {
+      throw ValidationError("The settings' file '\(file)' cannot be read: \(error)")
+    }
+  }
+}
+
+/// Where the settings of a server are that a tool works beside: those of `porc serve`, or those that `porc dev` left in its
+/// folder.
+struct ToolOptions: ParsableArguments {
+  @Option(help: "The data folder of porc dev, to take its settings.")
+  var data: String?
+  @OptionGroup var server: SettingsOptions
+
+  var logLevel: Logger.Level { server.logLevel }
+
+  func settings() async throws -> ServerSettings {
+    guard let file = try await devFile() else { return try await server.settings() }
+    // Whatever the environment says is not about that one.
+    let reader = ConfigReader(provider: try await SettingsOptions.provider(file))
+    return try ServerSettings(reader, file: Array(try Data(contentsOf: URL(filePath: file))))
+  }
+
+  /// - Returns: `nil` where it is not about `porc dev`.
+  private func devFile() async throws -> String? {
+    if let data {
+      let file = DevFolder.settingsFile(in: data)
+      guard FileManager.default.fileExists(atPath: file) else {
+        throw ValidationError("No porc dev has kept its data in '\(data)'.")
+      }
+      return file
+    }
+    guard server.config == nil, try await server.reader().string(forKey: "porc.secret_key_file") == nil else {
+      return nil
+    }
+    let file = DevFolder.settingsFile(in: DevFolder.usual)
+    return FileManager.default.fileExists(atPath: file) ? file : nil
+  }
+}
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}

@@ -646,16 +646,17 @@ def portal(binary, count, rate, delay):
             place.token()
             port, tfe, caller = Control(place.port.ready["port"]), Control(place.tfe.ready["tfe"]), Caller(place)
 
-            def submit(first, plans):
-                caller = Caller(place)
+            def plan(first):
+                caller, runs = Caller(place), []
                 for number in range(first, count, 8):
-                    run = caller.call("POST", "/runs", blueprint(f"portal-{number}"))[1]["run_id"]
-                    if plans:
-                        caller.call("POST", f"/runs/{run}/plan")
+                    runs.append(caller.call("POST", "/runs", blueprint(f"portal-{number}"))[1]["run_id"])
+                    caller.call("POST", f"/runs/{runs[-1]}/plan")
+                for run in runs:
+                    caller.until(run, "planned")
 
-            def everywhere(plans):
+            def plan_all():
                 with concurrent.futures.ThreadPoolExecutor(8) as pool:
-                    for work in [pool.submit(submit, first, plans) for first in range(8)]:
+                    for work in [pool.submit(plan, first) for first in range(8)]:
                         work.result()
 
             def seen(status):
@@ -667,7 +668,7 @@ def portal(binary, count, rate, delay):
                     time.sleep(0.2)
                 return found
 
-            everywhere(plans=True)
+            plan_all()
             wait_for("planned")
             while caller.metric("porc_portal_behind"):
                 time.sleep(0.05)
@@ -682,7 +683,7 @@ def portal(binary, count, rate, delay):
             lags = sorted((shown[run] - at) * 1000 for run, at in reported.items())
             assert len(lags) == count
             port("/leave")
-            everywhere(plans=False)
+            plan_all()
             port("/reset")
             start = time.monotonic()
             port("/return")

@@ -57,6 +57,10 @@ extension PortalEntity {
     return .object(members)
   }
 
+  /// What an instance waits for that waits for nothing. Port takes a value away only from one entity at a time: what came
+  /// and went with every step would keep every step from travelling with others.
+  public static let nothing = "nothing"
+
   /// What is shown of an instance: the first group follows its current run, the `deployed_…` ones what really runs.
   ///
   /// - Parameter tfeLink: the page of a TFE run, by its id and the workspace's name.
@@ -86,8 +90,8 @@ extension PortalEntity {
       "plan_summary": text(plan?.summary.map { plan?.hasChanges == false ? "no changes" : $0.sentence }),
       "outputs": .null,
       "last_error": text(run.failure?.text),
-      "waiting_for": text(waitingFor),
-      "awaits": text(situation.awaited(by: run)?.rawValue),
+      "waiting_for": text(waitingFor ?? Self.nothing),
+      "awaits": text(situation.awaited(by: run)?.rawValue ?? Self.nothing),
       "updated_at": .string(Timestamp.text(max(run.updatedAt, instance.deployed?.at ?? run.updatedAt))),
       "deployed_blueprint": text(instance.deployed?.template.id.rawValue),
       "deployed_run_id": text(instance.deployed.map { $0.tfeRunID ?? $0.run.rawValue }),

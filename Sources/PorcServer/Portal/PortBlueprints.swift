@@ -66,8 +66,8 @@ struct PortBlueprints {
   private static let instance: [String: JSON] = [
     "terraform_status": choice(
       "Terraform Status", statusColors, "The state of the current run; destroyed where nothing is left."),
-    "awaits": choice("Awaits", awaitsColors, "What the current plan needs of somebody."),
-    "waiting_for": text("Waiting For", "What the current run waits for, and what clears it."),
+    "awaits": choice("Awaits", awaitsColors, "What the current plan needs of somebody; or nothing."),
+    "waiting_for": text("Waiting For", "What the current run waits for, and what clears it; or nothing."),
     "operation": choice("Operation", ["apply": "blue", "destroy": "red"], "What the current run does."),
     "blueprint": text("Blueprint", "The template of the current run."),
     "plan_summary": text("Plan"),
@@ -115,7 +115,7 @@ struct PortBlueprints {
         }
       return (decision.rawValue, color)
     }
-    return Dictionary(uniqueKeysWithValues: colors)
+    return Dictionary(uniqueKeysWithValues: colors + [(PortalEntity.nothing, "lightGray")])
   }()
 
   // MARK: Definitions of properties

@@ -15,7 +15,7 @@ struct CancelTests {
     let canceled = try await dev.until(run, is: "canceled")
     #expect(canceled["is_final"] == true && canceled["partial"] == false)
     #expect(try await dev.tfeStatus(canceled["tfe_run_id"].string ?? "") == "canceled")
-    try await dev.shows("cancel-plan", ["terraform_status": "canceled", "waiting_for": .null])
+    try await dev.shows("cancel-plan", ["terraform_status": "canceled", "waiting_for": "nothing"])
 
     try gate.open(.plan)
     try await dev.plan(run)

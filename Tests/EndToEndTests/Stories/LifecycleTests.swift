@@ -27,7 +27,7 @@ struct LifecycleTests {
     let status = try await dev.until(run, is: "discarded")
     #expect(status["is_final"] == true && status["next_actions"] == ["plan"])
     try await dev.shows(
-      "discarded", ["terraform_status": "discarded", "deployed_blueprint": .null, "waiting_for": .null])
+      "discarded", ["terraform_status": "discarded", "deployed_blueprint": .null, "waiting_for": "nothing"])
     #expect(try await dev.tfeStatus(first.string ?? "") == "discarded")
     #expect(try await dev.porc.post("/runs/\(run)/apply").expecting(409).problem == "wrong-state")
     try await dev.plan(run)

@@ -26,6 +26,7 @@ struct MainJobTests {
       let file = try dev.folder.write(Self.blueprint, to: "text-west.yaml").path
       var expected: [String: JSON] = [
         "blueprint": "service-1-0-0", "operation": "apply", "environment": "dev", "owner": "team-a",
+        "waiting_for": "nothing", "awaits": "nothing",
       ]
 
       let submitted = try await dev.pine("submit", file).exiting(0)
@@ -70,8 +71,8 @@ struct MainJobTests {
       try await dev.pine("apply", "--run-id", run).exiting(0)
       let applied = try await dev.summary(run)
       expected["terraform_status"] = "applied"
-      expected["waiting_for"] = nil
-      expected["awaits"] = nil
+      expected["waiting_for"] = "nothing"
+      expected["awaits"] = "nothing"
       expected["outputs"] = ["text": "hello"]
       expected["deployed_blueprint"] = "service-1-0-0"
       expected["deployed_run_id"] = tfeRun

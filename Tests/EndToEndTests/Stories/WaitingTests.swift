@@ -173,7 +173,7 @@ struct WaitingInstallationTests {
       try await DevServer.until(new, "planned", on: porc) { $0["status"] == "planned" }
       try await DevServer.until(planned, "applied", on: porc) { $0["status"] == "applied" }
       #expect(try await place.tfe().runsMade().sorted() == ["\(new)/1", "\(planned)/1"].sorted())
-      try await place.port().shows("planned", ["terraform_status": "applied", "waiting_for": .null])
+      try await place.port().shows("planned", ["terraform_status": "applied", "waiting_for": "nothing"])
       try await place.port().shows("new", ["waiting_for": "somebody to apply or discard the plan"])
     }
   }

@@ -74,7 +74,7 @@ function card(blueprint, entity) {
   // The state stands beside the title, what else has colours below it with its name.
   const colored = names.filter((name) => blueprint.properties[name]?.enumColors);
   const badges = colored.filter((name) => name.includes("status"));
-  const choices = colored.filter((name) => !badges.includes(name) && !name.startsWith("waiting"));
+  const choices = colored.filter((name) => !badges.includes(name) && values[name] !== "nothing");
   const colorOf = (name) => badge(values[name], blueprint.properties[name].enumColors[values[name]], titleOf(blueprint, name));
   const links = names.filter((name) => blueprint.properties[name]?.format === "url" && typeof values[name] === "string");
   const relations = Object.entries(entity.relations).filter(([, value]) => value && value.length);
@@ -102,7 +102,7 @@ function card(blueprint, entity) {
         ]).filter((part) => part))]),
       choices.map((name) => [node("dt", {}, titleOf(blueprint, name)), node("dd", {}, colorOf(name))]),
       head.map((name) => [node("dt", {}, titleOf(blueprint, name)), node("dd", {}, values[name])])),
-    values.waiting_for && node("p", { class: "callout wait" }, `Waiting for ${values.waiting_for}`),
+    values.waiting_for && values.waiting_for !== "nothing" && node("p", { class: "callout wait" }, `Waiting for ${values.waiting_for}`),
     values.last_error && node("p", { class: "callout bad" }, values.last_error),
     links.length > 0 && node("p", { class: "links" }, links.map((name) => link(values[name], titleOf(blueprint, name)))),
     buttons.length > 0 && node("div", { class: "buttons" }, buttons.map((action) => node("button", {

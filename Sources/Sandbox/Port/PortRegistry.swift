@@ -1,5 +1,5 @@
-/// All blueprints, entities, actions, runs and secrets, and the decisions about changing them. Changes come back as values: whoever decides to
-/// keep them applies them here and stores them.
+/// All blueprints, entities, actions, runs, secrets and integrations, and the decisions about changing them. Changes come
+/// back as values: whoever decides to keep them applies them here and stores them.
 struct PortRegistry: Sendable {
   enum Change: Sendable {
     case putBlueprint(PortBlueprint)
@@ -14,6 +14,9 @@ struct PortRegistry: Sendable {
     case addLog(PortRunLog)
     case putSecret(PortSecret)
     case removeSecret(String)
+    case putIntegration(PortIntegration)
+    case removeIntegration(String)
+    case setAgentStreamer(PortAgentStreamer)
   }
 
   private(set) var blueprints: [String: PortBlueprint] = [:]
@@ -24,6 +27,8 @@ struct PortRegistry: Sendable {
   /// By run, oldest first.
   private(set) var runLogs: [String: [PortRunLog]] = [:]
   private(set) var secrets: [String: PortSecret] = [:]
+  private(set) var integrations: [String: PortIntegration] = [:]
+  private(set) var agentStreamer = PortAgentStreamer.kafka
   /// Counts the changes.
   private(set) var version = 0
 
@@ -45,6 +50,9 @@ struct PortRegistry: Sendable {
     case .addLog(let log): runLogs[log.runID, default: []].append(log)
     case .putSecret(let secret): secrets[secret.name] = secret
     case .removeSecret(let name): secrets[name] = nil
+    case .putIntegration(let integration): integrations[integration.identifier] = integration
+    case .removeIntegration(let identifier): integrations[identifier] = nil
+    case .setAgentStreamer(let streamer): agentStreamer = streamer
     }
   }
 

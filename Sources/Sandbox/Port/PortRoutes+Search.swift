@@ -5,6 +5,11 @@ extension PortRoutes {
   func addSearch(to router: Router<BasicRequestContext>) {
     router.post("/v1/entities/search", use: searchAll)
     router.post("/v1/blueprints/:blueprint/entities/search", use: search)
+    // A literal `entities` would hide the blueprint that is called so.
+    router.post("/v1/blueprints/:blueprint/datasource-entities") { request, context in
+      guard context.path("blueprint") == "entities" else { throw HTTPError(.notFound) }
+      return try await searchDatasource(request)
+    }
   }
 
   /// `{combinator, rules}` → `{ok, matchingBlueprints, failedBlueprints, entities}`, everything at once.
@@ -46,6 +51,38 @@ extension PortRoutes {
     ]
     if found.count > limit, let last = page.last {
       answer["next"] = .string(Data(last.identifier.utf8).base64EncodedString())
+    }
+    return .json(answer)
+  }
+
+  /// `{datasource_prefix, datasource_suffix, limit?, from?, before?}` → `{ok, entities, next?}`: what an integration wrote,
+  /// by its user agent, and nobody has written since `before`. Ocean deletes from it what it has not found again
+  /// (Ocean 0.48.12, `clients/port/mixins/entities.py`); the document does not have it.
+  private func searchDatasource(_ request: Request) async throws -> Response {
+    let body = try await closedBody(request, ["datasource_prefix", "datasource_suffix", "limit", "from", "before"])
+    guard let prefix = body["datasource_prefix"].string, let suffix = body["datasource_suffix"].string else {
+      throw PortFailure.invalid("body must have required properties 'datasource_prefix' and 'datasource_suffix'")
+    }
+    let limit = body["limit"].isNull ? 5000 : body["limit"].int ?? 0
+    guard (1...5000).contains(limit) else { throw PortFailure.invalid("body/limit must be from 1 to 5000") }
+    let before = body["before"].string.flatMap(Date.init(rfc3339:))
+    guard body["before"].isNull || before != nil else {
+      throw PortFailure.invalid("body/before must match format \"date-time\"")
+    }
+    // White space is in no identifier, and orders before all that is.
+    let start = try cursor(body["from"])
+    func place(_ entity: PortEntity) -> String { "\(entity.blueprint) \(entity.identifier)" }
+    let found = store.read { registry in
+      registry.entities.values.flatMap(\.values).filter { entity in
+        entity.datasource.hasPrefix(prefix) && entity.datasource.hasSuffix(suffix)
+          && start.map { place(entity) > $0 } ?? true
+          && before.map { before in Date(rfc3339: entity.updatedAt).map { $0 < before } ?? false } ?? true
+      }
+    }
+    let page = found.sorted { place($0) < place($1) }.prefix(limit)
+    var answer: JSONValue = ["ok": true, "entities": .array(page.map { $0.json(including: [], excluding: []) })]
+    if found.count > limit, let last = page.last {
+      answer["next"] = .string(Data(place(last).utf8).base64EncodedString())
     }
     return .json(answer)
   }

@@ -18,7 +18,10 @@ struct PortRoutes: Sendable {
     addSearch(to: router)
     addActions(to: router)
     addRuns(to: router)
+    addAgent(to: router)
     addSecrets(to: router)
+    addIntegrations(to: router)
+    addOrganization(to: router)
   }
 
   /// `{clientId, clientSecret}` → `{ok, accessToken, expiresIn, tokenType}`

@@ -7,8 +7,9 @@ public import ServiceLifecycle
 /// across restarts; what it has answered is on the disk.
 ///
 /// It behaves as Port's documentation says, validation included, and refuses what it does not know. Self-service actions run
-/// and send their webhooks, signed. Beyond Port's own routes it has a page at its root for whoever runs it, and
-/// `POST /v1/entities` (the entity alone). Not here: automations, inbound webhooks, computed properties.
+/// and send their webhooks, signed. Integrations on Ocean, Port's framework, work with it, and so does Port's agent where it
+/// polls. Beyond Port's own routes it has a page at its root for whoever runs it, and `POST /v1/entities` (the entity
+/// alone). Not here: automations, inbound webhooks, computed properties.
 public struct PortSandbox: Service {
   /// What it was asked; also `GET /_sandbox/requests?after=N` with a token, and `requests.jsonl` in the data folder.
   public let requests: RequestLog

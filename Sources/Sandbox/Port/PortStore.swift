@@ -25,6 +25,14 @@ final class PortStore: Sendable {
     for document in journal.documents("secret") {
       if let secret = PortSecret(try JSONValue(parsing: document)) { registry.apply(.putSecret(secret)) }
     }
+    for document in journal.documents("integration") {
+      registry.apply(.putIntegration(try PortIntegration(JSONValue(parsing: document))))
+    }
+    for name in journal.documents("agent-streamer") {
+      if let streamer = PortAgentStreamer(rawValue: String(decoding: name, as: UTF8.self)) {
+        registry.apply(.setAgentStreamer(streamer))
+      }
+    }
     self.registry = Mutex(registry)
     self.journal = journal
   }
@@ -78,6 +86,9 @@ extension Journal {
     case .addLog(let log): put("log", log.id, log.stored.bytes)
     case .putSecret(let secret): put("secret", secret.name, secret.stored.bytes)
     case .removeSecret(let name): remove("secret", name)
+    case .putIntegration(let integration): put("integration", integration.identifier, integration.document.bytes)
+    case .removeIntegration(let identifier): remove("integration", identifier)
+    case .setAgentStreamer(let streamer): put("agent-streamer", "current", Array(streamer.rawValue.utf8))
     }
   }
 }

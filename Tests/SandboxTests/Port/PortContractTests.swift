@@ -64,6 +64,10 @@ struct PortContractTests {
       ("GET", "/v1/actions/runs/RUN/logs?limit=50&offset=0", nil, 200), ("GET", "/v1/actions/runs/RUN", nil, 200),
       ("DELETE", "/v1/actions/apply", nil, 200), ("DELETE", "/v1/actions/asks", nil, 200),
       ("DELETE", "/v1/organization/secrets/TOKEN", nil, 200),
+      ("GET", "/v1/organization", nil, 200),
+      ("PATCH", "/v1/organization", ["settings": ["portAgentStreamerName": "POLLING"]], 200),
+      ("GET", "/v1/integration?actionsProcessingEnabled=true", nil, 200),
+      ("GET", "/v1/integration/none?isPolling=false&oceanCoreVersion=1", nil, 404),
       ("POST", "/v1/blueprints/instance/bulk/entities/delete?delete_dependents=false", ["entities": ["i"]], 200),
       ("DELETE", "/v1/blueprints/template/entities/t?delete_dependents=false", nil, 200),
       ("DELETE", "/v1/blueprints/template/entities/t", nil, 404), ("DELETE", "/v1/blueprints/instance", nil, 200),
@@ -85,6 +89,26 @@ struct PortContractTests {
     }
   }
 
+  /// An integration is made by a route that the document does not have; the others it has.
+  @Test func anIntegrationIsAsPortPublishesIt() async throws {
+    let contract = try PortContract()
+    let path = PortIntegrationTests.path
+    try await Port.run { port in
+      #expect(!contract.isDeclared("POST", "/v1/integration"))
+      try await port.expect(201, "POST", "/v1/integration", PortIntegrationTests.integration)
+      for (method, target, body) in [
+        ("GET", path, nil), ("GET", "/v1/integration", nil), ("PATCH", path, nil),
+        ("PATCH", path, ["version": "2", "changelogDestination": [:], "arePortResourcesInitialized": true]),
+        ("PATCH", path + "/config", ["config": ["resources": []]]), ("DELETE", path, nil),
+      ] as [(String, String, JSONValue?)] {
+        let answer = try await port.call(method, target, body)
+        #expect(answer.status == 200, "\(method) \(target): \(answer.body.text)")
+        #expect(contract.problems(ofAnswer: 200, to: method, target, body: answer.body.bytes) == [])
+        #expect(contract.problems(ofRequest: method, target, body: body?.bytes ?? []) == [])
+      }
+    }
+  }
+
   /// What the document forbids, the sandbox forbids too: a client that gets through here gets through there.
   @Test(
     arguments: [
@@ -97,6 +121,8 @@ struct PortContractTests {
       ("POST", "/v1/actions", Port.action("x", ["trigger.nonsense": 1])),
       ("POST", "/v1/actions", Port.action("x", ["webhook.nonsense": 1])),
       ("PATCH", "/v1/blueprints/instance/entities/i", ["blueprint": "instance"]),
+      ("PATCH", "/v1/organization", ["settings": ["portAgentStreamerName": "PIGEON"]]),
+      ("PATCH", "/v1/organization", ["nonsense": 1]),
     ] as [(String, String, JSONValue)])
   func whatTheDocumentForbidsIsRefused(method: String, target: String, body: JSONValue) async throws {
     let contract = try PortContract()

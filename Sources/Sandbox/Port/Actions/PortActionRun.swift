@@ -45,6 +45,8 @@ struct PortActionRun: Sendable {
   var response = JSONValue.null
   /// Whether the webhook is still to be sent.
   var isPending: Bool
+  /// Until when an agent has it for itself.
+  var claimedUntil: String?
   /// `{blueprint, identifier, action}` of the entities that were changed with its `run_id`, each once.
   var entities: [JSONValue] = []
 
@@ -53,6 +55,7 @@ struct PortActionRun: Sendable {
     guard !self.status.isFinal else { return }
     self.status = status
     isPending = false
+    claimedUntil = nil
     endedAt = stamp.time
     touch(stamp)
   }
@@ -73,6 +76,7 @@ extension PortActionRun {
     for (name, value) in [
       ("blueprint", blueprint), ("entity", entity), ("endedAt", .init(endedAt)), ("summary", .init(summary)),
       ("externalRunId", .init(externalRunID)), ("message", message), ("response", response),
+      ("claimedUntil", .init(claimedUntil)),
     ] where !value.isNull { members[name] = value }
     return .object(members)
   }
@@ -112,6 +116,7 @@ extension PortActionRun {
     payload = stored["payload"]
     response = stored["response"]
     isPending = stored["pendingExecution"].bool ?? false
+    claimedUntil = stored["claimedUntil"].string
     entities = stored["entities"].array ?? []
   }
 }

@@ -51,19 +51,20 @@ struct WebhookSender: Service {
   }
 
   private func deliver(_ id: String) async {
-    let prepared = store.read { registry in registry.runs[id].map { ($0, registry.secrets) } }
-    guard let (run, secrets) = prepared, run.isPending else { return }
+    let prepared = store.read { registry in registry.runs[id].map { ($0, registry.secrets, registry.agentStreamer) } }
+    guard let (run, secrets, streamer) = prepared, run.isPending else { return }
     do {
-      let webhook = try PortWebhook(run.invocation, at: "invocationMethod")
       let delivery: PortWebhook.Delivery
-      do throws(PortWebhook.BadAddress) {
-        delivery = try webhook.delivery(Self.context(run, secrets.mapValues { .string($0.value) }))
-      } catch {
+      do {
+        delivery = try Self.delivery(of: run, secrets.mapValues { .string($0.value) })
+      } catch let error as PortWebhook.BadAddress {
         try await finish(id, .undelivered(error.reason), isSynchronized: false)
         return
       }
-      let masked = try webhook.delivery(Self.context(run, secrets.mapValues { _ in .string(RequestMask.mask) }))
+      let masked = try Self.delivery(of: run, secrets.mapValues { _ in .string(RequestMask.mask) })
       try await note(id) { $0.payload = masked.shown }
+      // The agent asks for it.
+      if delivery.viaAgent, streamer == .polling { return }
       let outcome = await answer(to: request(delivery, of: run))
       if Task.isCancelled { return }
       try await finish(id, outcome, isSynchronized: delivery.isSynchronized)
@@ -74,11 +75,14 @@ struct WebhookSender: Service {
     }
   }
 
-  private static func context(_ run: PortActionRun, _ secrets: [String: JSONValue]) -> JSONValue {
+  /// What a run sends.
+  static func delivery(
+    of run: PortActionRun, _ secrets: [String: JSONValue]
+  ) throws -> PortWebhook.Delivery {
     var context = run.context
     context["run"] = ["id": .string(run.id)]
     context["secrets"] = .object(secrets)
-    return context
+    return try PortWebhook(run.invocation, at: "invocationMethod").delivery(context)
   }
 
   private func request(_ delivery: PortWebhook.Delivery, of run: PortActionRun) -> HTTPClientRequest {
@@ -188,7 +192,7 @@ struct WebhookSender: Service {
 
 extension PortWebhook.Delivery {
   /// As a run shows it.
-  fileprivate var shown: JSONValue {
+  var shown: JSONValue {
     var document: JSONValue = [
       "type": "WEBHOOK", "url": .string(url), "agent": .bool(viaAgent), "synchronized": .bool(isSynchronized),
       "method": .string(method),

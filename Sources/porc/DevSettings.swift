@@ -1,4 +1,3 @@
-import ArgumentParser
 import Configuration
 import Foundation
 import HCL
@@ -75,9 +74,10 @@ struct DevSettings: Sendable {
     do {
       let value = try DocumentText.read(try bytes(file), as: .yaml).value
       if let document = value.objectValue { return document }
-      throw ValidationError("The settings' file '\(file)' is no mapping.")
+      throw Fault(.invalidInput, "The settings' file '\(file)' is no mapping.")
     } catch let error as DocumentProblems {
-      throw ValidationError(
+      throw Fault(
+        .invalidInput,
         "The settings' file '\(file)' cannot be read: \(error.findings.first?.message ?? "it is no YAML.")")
     }
   }
@@ -86,7 +86,7 @@ struct DevSettings: Sendable {
     do {
       return Array(try Data(contentsOf: URL(filePath: file)))
     } catch {
-      throw ValidationError("The settings' file '\(file)' cannot be read.")
+      throw Fault(.invalidInput, "The settings' file '\(file)' cannot be read.", fix: "Check the path and its rights.")
     }
   }
 }

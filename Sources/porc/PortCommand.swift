@@ -27,7 +27,9 @@ struct PortCommand: AsyncParsableCommand {
       let tool = PortTool(try await options.settings(), logger: Log.make(options.logLevel))
       let report = try await tool.setUp(isRehearsal: dryRun, rotatesToken: rotateToken)
       for line in PortSetupText.lines(report, isRehearsal: dryRun) { Output.line(line) }
-      if dryRun, report.changes > 0 { Output.line("Nothing was changed. To do it: porc port setup") }
+      if dryRun, report.changes > 0 {
+        Output.line("Nothing was changed. To do it: porc port setup\(rotateToken ? " --rotate-token" : "")")
+      }
       if report.isBlocked { throw ExitCode(7) }
       if detailedExitcode, report.changes > 0 { throw ExitCode(2) }
     }
@@ -80,7 +82,8 @@ struct PortCommand: AsyncParsableCommand {
       let report = try await tool.sync(
         isRebuild: rebuild, confirmsRemovals: confirmRemovals, limit: .seconds(timeout), progress: counter.tell)
       if let setUp = report.setUp { for line in PortSetupText.lines(setUp) { Output.line(line) } }
-      Output.line("\(report.written) \(report.written == 1 ? "entity was" : "entities were") written")
+      Output.line(
+        "\(report.written) \(report.written == 1 ? "entity is" : "entities are") as they should be that were not")
       for parked in report.parked { Output.line(PortDifferencesText.line(parked)) }
       if report.heldRemovals > 0 {
         Output.line(

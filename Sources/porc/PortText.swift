@@ -34,7 +34,8 @@ enum PortDifferencesText {
     lines += differences.unknown.map { "\($0): written by a PORC that is not this one; left alone" }
     lines += differences.leftOut.map { "note: \($0)" }
     if differences.others > 0 {
-      lines.append("note: \(differences.others) entities of others are in the same blueprints")
+      let count = differences.others
+      lines.append("note: \(count) \(count == 1 ? "entity" : "entities") of others in the same blueprints")
     }
     return differences.isInSync ? lines + ["Port shows what it should."] : lines
   }

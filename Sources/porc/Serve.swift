@@ -12,7 +12,7 @@ struct Serve: AsyncParsableCommand {
   @OptionGroup var options: SettingsOptions
 
   func run() async throws {
-    let logger = Log.make(options.logLevel)
+    let logger = Log.make(options.logLevel ?? .info)
     let settings = try await options.settings()
     let server = try PorcServer(settings, logger: logger)
     let address = "\(settings.host):\(settings.listenPort)"

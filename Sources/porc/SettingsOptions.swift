@@ -2,6 +2,7 @@ public import ArgumentParser
 import Configuration
 import Foundation
 public import Logging
+import PorcCore
 import PorcServer
 import SystemPackage
 
@@ -10,8 +11,8 @@ struct SettingsOptions: ParsableArguments {
   @Option(help: "A YAML file with settings; the environment goes before it.")
   var config: String?
 
-  @Option(help: "trace, debug, info, notice, warning, error or critical.")
-  var logLevel: Logger.Level = .info
+  @Option(help: "trace, debug, info, notice, warning, error or critical. Servers begin with info, tools with warning.")
+  var logLevel: Logger.Level?
 
   func settings() async throws -> ServerSettings {
     let reader = try await reader()
@@ -24,11 +25,23 @@ struct SettingsOptions: ParsableArguments {
     return ConfigReader(providers: [environment, try await Self.provider(config)])
   }
 
+  /// Whether anything says what this PORC's own are. Variables of Terraform Enterprise alone do not: others use them too.
+  func areGiven() async throws -> Bool {
+    if config != nil { return true }
+    let reader = try await reader()
+    return [
+      "port.base_url", "port.client_id", "port.client_secret", "port.api_token", "porc.secret_key_file",
+      "porc.database_url",
+    ].contains { reader.string(forKey: ConfigKey($0)) != nil }
+  }
+
   static func provider(_ file: String) async throws -> FileProvider<YAMLSnapshot> {
     do {
       return try await FileProvider<YAMLSnapshot>(filePath: FilePath(file))
     } catch {
-      throw ValidationError("The settings' file '\(file)' cannot be read: \(error)")
+      throw Fault(
+        .invalidInput, "The settings' file '\(file)' cannot be read.",
+        fix: "Check the path and its rights, and that it is YAML.", cause: error)
     }
   }
 }
@@ -40,7 +53,7 @@ struct ToolOptions: ParsableArguments {
   var data: String?
   @OptionGroup var server: SettingsOptions
 
-  var logLevel: Logger.Level { server.logLevel }
+  var logLevel: Logger.Level { server.logLevel ?? .warning }
 
   func settings() async throws -> ServerSettings {
     guard let file = try await devFile() else { return try await server.settings() }
@@ -54,13 +67,12 @@ struct ToolOptions: ParsableArguments {
     if let data {
       let file = DevFolder.settingsFile(in: data)
       guard FileManager.default.fileExists(atPath: file) else {
-        throw ValidationError("No porc dev has kept its data in '\(data)'.")
+        throw Fault(
+          .notFound, "No porc dev has kept its data in '\(data)'.", fix: "Name its folder, or leave --data out.")
       }
       return file
     }
-    guard server.config == nil, try await server.reader().string(forKey: "porc.secret_key_file") == nil else {
-      return nil
-    }
+    guard try await !server.areGiven() else { return nil }
     let file = DevFolder.settingsFile(in: DevFolder.usual)
     return FileManager.default.fileExists(atPath: file) ? file : nil
   }

@@ -81,7 +81,8 @@ struct DatabaseOptions: ParsableArguments {
 
   private func path() async throws -> String {
     if let data { return Dev.absolute(data) + "/porc.sqlite" }
-    if let url = try await settings.reader().string(forKey: "porc.database_url") {
+    if try await settings.areGiven() {
+      let url = try await settings.reader().string(forKey: "porc.database_url") ?? ServerSettings.usualDatabaseURL
       guard url.hasPrefix("sqlite:") else { throw ValidationError("PORC_DATABASE_URL is not sqlite:PATH.") }
       return String(url.dropFirst("sqlite:".count))
     }

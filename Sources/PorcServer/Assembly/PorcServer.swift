@@ -237,9 +237,13 @@ public struct PorcServer: Service {
       (portal.credentials, portal.dialect) = (credentials, .api)
       client = portalClient(portal, http, logger)
     }
+    // What is spoken to plainly has no buttons.
+    let hasButtons = settings.portal.dialect == .api
     return { [portal, client] in
       let publicURL =
-        settings.publicURL == .listening ? try await url(settings, address) : settings.publicURL?.named
+        !hasButtons
+        ? nil
+        : settings.publicURL == .listening ? try await url(settings, address) : settings.publicURL?.named
       let report = try await PortSetup(portal, client: client, store: store, publicURL: publicURL).run()
       for item in report.items where item.outcome != .unchanged {
         logger.info(

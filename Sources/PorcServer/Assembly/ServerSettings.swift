@@ -1,6 +1,7 @@
 public import Configuration
 public import Foundation
 import Git
+import HCL
 public import PorcCore
 public import PortPortal
 
@@ -97,6 +98,9 @@ public struct SettingsProblems: Error, Sendable, CustomStringConvertible {
 }
 
 extension ServerSettings {
+  /// Which database a server has where nothing says another.
+  public static let usualDatabaseURL = "sqlite:porc.sqlite"
+
   /// Reads the settings; each key has one environment name: `tfe.token` is `TFE_TOKEN`.
   ///
   /// | key | type | default | |
@@ -162,7 +166,7 @@ extension ServerSettings {
     let portal = Self.portal(&reader, file)
     let tfe = Self.tfe(&reader)
     let listen = reader.text("porc.listen") ?? "127.0.0.1:8800"
-    let database = reader.text("porc.database_url") ?? "sqlite:porc.sqlite"
+    let database = reader.text("porc.database_url") ?? Self.usualDatabaseURL
     if !database.hasPrefix("sqlite:") {
       reader.problem("porc.database_url", "is not sqlite:PATH")
     }
@@ -188,6 +192,7 @@ extension ServerSettings {
     lanes = reader.number("porc.concurrency", in: 1...256) ?? lanes
     maximumStreams = reader.number("porc.maximum_streams", in: 0...100_000) ?? maximumStreams
     maximumWaits = reader.number("porc.maximum_waits", in: 0...100_000) ?? maximumWaits
+    if let file { reader.checkNames(in: file) }
     guard reader.problems.isEmpty else { throw SettingsProblems(problems: reader.problems) }
   }
 
@@ -331,6 +336,10 @@ extension ServerSettings {
 private struct SettingsReader {
   let config: ConfigReader
   private(set) var problems: [String] = []
+  /// Each that was asked for; those of the other dialect are settings too, and so are the mappings that others read.
+  private var known: Set<String> = [
+    "port.client_id", "port.client_secret", "port.api_token", "port.instance_properties", "port.template_properties",
+  ]
 
   init(_ config: ConfigReader) {
     self.config = config
@@ -349,13 +358,35 @@ private struct SettingsReader {
     problems.append("\(key): \(place)\(finding.pointer): \(finding.message) \(finding.fix ?? "")")
   }
 
-  func text(_ key: String, isSecret: Bool = false) -> String? {
+  mutating func text(_ key: String, isSecret: Bool = false) -> String? {
+    known.insert(key)
     let text = config.string(forKey: ConfigKey(key), isSecret: isSecret)
     return text?.isEmpty == true ? nil : text
   }
 
+  /// Whatever is misspelt would silently not be so.
+  mutating func checkNames(in file: [UInt8]) {
+    guard case .object(let sections)? = (try? DocumentText.read(file, as: .yaml))?.content else { return }
+    let names = Set(known.compactMap { $0.split(separator: ".").first.map(String.init) } + ["sources"])
+    for section in sections where section.key != "sources" {
+      guard names.contains(section.key) else {
+        problemOfName(section, section.key, among: names)
+        continue
+      }
+      guard case .object(let members) = section.value.content else { continue }
+      for member in members where !known.contains("\(section.key).\(member.key)") {
+        problemOfName(member, "\(section.key).\(member.key)", among: known)
+      }
+    }
+  }
+
+  private mutating func problemOfName(_ member: SourceValue.Member, _ name: String, among known: Set<String>) {
+    let suggestion = Suggestion.closest(to: name, among: known.sorted()).map { " Did you mean '\($0)'?" } ?? ""
+    problems.append("line \(member.keyRange.start.line): '\(name.prefix(100))' is no setting.\(suggestion)")
+  }
+
   /// A list, or one text with commas.
-  func list(_ key: String, isSecret: Bool = false) -> [String] {
+  mutating func list(_ key: String, isSecret: Bool = false) -> [String] {
     let parts =
       text(key, isSecret: isSecret)?.split(separator: ",").map(String.init)
       ?? config.stringArray(forKey: ConfigKey(key), isSecret: isSecret) ?? []

@@ -6,7 +6,8 @@ extension Fault {
   init(_ error: TFEError) {
     self.init(
       .upstreamFailed, "Terraform Enterprise could not answer: \(error.message)",
-      fix: error.isRetryable ? "Try again in a moment." : "Run porc doctor to see what is wrong.",
+      fix: error.isRetryable
+        ? "Try again in a moment." : "Give PORC a valid TFE_ADDRESS and TFE_TOKEN; porc doctor tries them.",
       retryAfter: error.isRetryable ? 5 : nil, cause: error)
   }
 }

@@ -77,7 +77,7 @@ let package = Package(
     library("HTTPExchange", ["Retry", asyncHTTPClient, nioCore, nioPosix, nioSSL]),
     library("TerraformEnterprise", ["HTTPExchange", "Retry", asyncHTTPClient, logging, nioCore, nioHTTP1]),
     library("ModuleRegistry", ["HTTPExchange", "Retry", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioSSL]),
-    library("PortPortal", ["Retry", asyncHTTPClient, logging, nioCore, nioHTTP1]),
+    library("PortPortal", ["HTTPExchange", "Retry", asyncHTTPClient, logging, nioCore, nioHTTP1]),
 
     // The embedded TFE and Port: they know nothing of the rest.
     library(

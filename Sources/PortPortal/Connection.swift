@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Foundation
+import HTTPExchange
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -120,10 +121,9 @@ struct Connection: Sendable {
       PortError(.unexpectedAnswer, "The answer has more than \(answerLimit) bytes.", of: request)
     case let error as HTTPClientError where Self.permanent.contains(error):
       PortError(.badRequest, "The request cannot be sent: \(error.shortDescription).", of: request)
-    case let error as HTTPClientError:
-      PortError(.transport, "Port cannot be reached: \(error.shortDescription).", of: request, isRetryable: true)
     default:
-      PortError(.transport, "Port cannot be reached: \(error)", of: request, isRetryable: true)
+      PortError(
+        .transport, "Port cannot be reached: \(ExchangeFailure.reason(of: error)).", of: request, isRetryable: true)
     }
   }
 

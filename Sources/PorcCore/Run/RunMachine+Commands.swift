@@ -107,7 +107,7 @@ extension Draft {
     if plan.discardRequestedAt != nil { throw beingDiscarded(run) }
     if caller.id == run.submission.submitter.id {
       throw Refusal(
-        .notAllowed, "The run \(run.id) was submitted with this token, so this token cannot approve it.",
+        .notAllowed, "\(caller.name) submitted the run \(run.id), and so cannot approve it.",
         fix: "Have somebody else with the scope 'approve' approve it.")
     }
     if plan.approvals.contains(where: { $0.by.id == caller.id }) { return }

@@ -104,7 +104,9 @@ struct PressStory {
     if press.isRefused, let end = press.end {
       finish("Refused", end.outcome, end.reason)
     } else if press.verb == "approve" {
-      finish("Approved", .success, "\(press.actor.name) approved the plan. Press 'Apply now' to apply it.")
+      finish(
+        "Approved", .success,
+        "\(press.actor.name) approved the plan. Press '\(isDestroy ? "Confirm destroy" : "Apply now")' to apply it.")
     }
   }
 

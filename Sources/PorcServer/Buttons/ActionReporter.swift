@@ -127,10 +127,13 @@ final class ActionReporter: Service {
   }
 
   private func report(_ press: ActionRun) async throws -> PortError? {
-    if press.reported == .init(), try await !isPress(press) {
-      logger.warning(
-        "nothing is told of a press, since the action run that it names is none of that instance's, or not under way",
-        metadata: ["port.action_run.id": "\(press.id)", "caller": "\(press.actor.id)"])
+    if press.reported == .init(), let objection = try await objection(to: press) {
+      // Port ends an action run by itself when it hears of a refusal.
+      logger.log(
+        level: objection == .ended ? .info : .warning, "nothing is told of a press",
+        metadata: [
+          "port.action_run.id": "\(press.id)", "caller": "\(press.actor.id)", "reason": "\(objection.rawValue)",
+        ])
       try await store.close(press.id)
       forget(press.id)
       return nil
@@ -179,12 +182,22 @@ final class ActionReporter: Service {
     return nil
   }
 
-  /// Whether the action run that a call names is a press on the instance that the call is about: whoever has a token can
-  /// name any, and PORC must not report on those of others.
-  private func isPress(_ press: ActionRun) async throws -> Bool {
-    guard let run = try await client.actionRuns.get(press.id), run.isUnderWay else { return false }
-    guard run.blueprint == names.blueprint(.instance) else { return false }
-    return press.instance == nil || run.entity == press.instance?.rawValue
+  /// The action run that a call names must be a press on the instance that the call is about: whoever has a token can name
+  /// any, and PORC must not report on those of others.
+  private func objection(to press: ActionRun) async throws -> Objection? {
+    guard let run = try await client.actionRuns.get(press.id) else { return .unknown }
+    guard run.blueprint == names.blueprint(.instance), press.instance == nil || run.entity == press.instance?.rawValue
+    else { return .foreign }
+    if run.isEnded { return .ended }
+    return run.isUnderWay ? nil : .notBegun
+  }
+
+  /// Why an action run is not reported on.
+  private enum Objection: String {
+    case unknown = "Port has no such action run"
+    case foreign = "it is no press on that instance"
+    case ended = "it has ended in Port"
+    case notBegun = "it is not under way in Port"
   }
 
   private func note(

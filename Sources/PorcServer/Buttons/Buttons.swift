@@ -87,6 +87,7 @@ struct Buttons: Sendable {
     let actionRun = try Self.checked(body.actionRun ?? (context.token == nil ? nil : request.headers[.portRunID]))
     if context.token == nil || (settings.requiresSignature && actionRun != nil) {
       guard signature != nil else { throw Self.signatureMissing }
+      guard context.token != nil || !settings.scopes.isEmpty else { throw Self.tokenMissing }
       guard isProven else { throw Self.signedForSomethingElse(verb, subject) }
       guard actionRun != nil else { throw Self.actionRunMissing }
     }
@@ -183,6 +184,10 @@ struct Buttons: Sendable {
   private static let wrongSignature = Fault(
     .notSignedIn, "Port's signature is wrong.",
     fix: "Give PORC the client secret that Port signs with: PORT_WEBHOOK_SECRETS, else PORT_CLIENT_SECRET.")
+
+  private static let tokenMissing = Fault(
+    .notSignedIn, "A button's press needs a token here beside Port's signature: port.button_scopes is 'none'.",
+    fix: "Let Port's actions send one: porc port setup.")
 
   private static let signatureMissing = Fault(
     .notSignedIn, "A button's press needs Port's signature here.",

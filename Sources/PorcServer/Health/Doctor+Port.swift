@@ -111,7 +111,7 @@ extension Doctor {
     guard let since = backlog.behindSince, backlog.count > 0 else {
       return Finding(subject: subject, isGood: true, text: "everything, and it has acknowledged it")
     }
-    var text = "\(backlog.count) behind, since \(Timestamp.text(since))"
+    var text = "all but \(backlog.count), since \(Timestamp.text(since))"
     if backlog.parked > 0 { text += ", \(backlog.parked) of them refused" }
     if backlog.removals > 0 { text += ", \(backlog.removals) to go" }
     // Something is always on its way.

@@ -123,7 +123,10 @@ public struct Doctor: Sendable {
     do {
       return Finding(subject: subject, isGood: true, text: try await look())
     } catch let error as PortError {
-      return Finding(subject: subject, isGood: false, text: "\(error)")
+      let fix =
+        error.kind == .unauthorized
+        ? ". Check PORT_CLIENT_ID and PORT_CLIENT_SECRET, and whether PORT_BASE_URL is of their region." : ""
+      return Finding(subject: subject, isGood: false, text: "\(error)\(fix)")
     } catch {
       let fault = Faults.fault(from: error)
       let text =

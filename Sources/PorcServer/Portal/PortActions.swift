@@ -158,8 +158,9 @@ extension PortButton {
       rules = [Self.equals("awaits", DecisionNeeded.apply.rawValue)]
     }
     if let operation { rules.append(Self.equals("operation", operation.rawValue)) }
-    // A destroy where nothing was ever applied needs no run in Terraform Enterprise, and the button could name none.
-    if subject.member == "run_id" { rules.append(Self.isThere("run_id")) }
+    // A destroy where nothing was ever applied needs no run in Terraform Enterprise, and the button could name none. Nor
+    // could it on an entity that is somebody's own.
+    if self != .destroy { rules.append(Self.isThere(subject.member)) }
     return ["type": "SEARCH", "combinator": "and", "rules": .array(rules)]
   }
 

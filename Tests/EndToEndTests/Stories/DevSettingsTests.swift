@@ -48,7 +48,7 @@ struct DevSettingsTests {
       let attributes = try FileManager.default.attributesOfItem(atPath: dev.data + "/settings.json")
       #expect(attributes[.posixPermissions] as? Int == 0o600)
     }
-    let elsewhere = try await porc("port", "diff", "--data", "nowhere", in: folder).exiting(64)
+    let elsewhere = try await porc("port", "diff", "--data", "nowhere", in: folder).exiting(4)
     #expect(elsewhere.error.contains("No porc dev has kept its data in 'nowhere'."))
   }
 
@@ -56,8 +56,13 @@ struct DevSettingsTests {
     let folder = try TemporaryFolder()
     let settings = folder.file("porc.yaml")
     for (text, code, message) in [
-      ("port:\n  instance_properties:\n    stage: {from: moon}\n", 6, "line 3"), ("port: [\n", 64, "cannot be read"),
-      ("- port\n", 64, "is no mapping"), ("porc:\n  cors_origins: here\n", 6, "has 'here', which is no origin"),
+      ("port:\n  instance_properties:\n    stage: {from: moon}\n", 6, "line 3"), ("port: [\n", 6, "cannot be read"),
+      ("- port\n", 6, "is no mapping"), ("porc:\n  cors_origins: here\n", 6, "has 'here', which is no origin"),
+      (
+        "port:\n  require_signture: yes\n", 6,
+        "line 2: 'port.require_signture' is no setting. Did you mean 'port.require_signature'?"
+      ),
+      ("prot:\n  setup: yes\n", 6, "line 1: 'prot' is no setting. Did you mean 'port'?"),
     ] as [(String, Int32, String)] {
       try Data(text.utf8).write(to: settings)
       let ending = try await porc(

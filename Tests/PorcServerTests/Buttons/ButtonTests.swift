@@ -307,7 +307,7 @@ struct ButtonTests {
     } _: { test in
       try await check(
         [
-          Proof(token: "admin", status: 401), Proof(signature: "good", status: 403),
+          Proof(token: "admin", status: 401), Proof(signature: "good", status: 401),
           Proof(token: "admin", signature: "good", status: 202),
         ], test)
     }

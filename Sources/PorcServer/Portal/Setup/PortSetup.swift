@@ -194,6 +194,10 @@ public struct PortSetup: Sendable {
       } else if let lacking = lacking(known) {
         report.warnings.append(
           "The token of the secret \(name) lacks the scopes \(lacking). Make it anew: porc port setup --rotate-token")
+      } else if !settings.impersonates, known.contains(where: { $0.scopes.contains(.impersonate) }) {
+        report.warnings.append(
+          "The token of the secret \(name) may name the portal's user, although port.impersonate is 'no'. Make it anew: "
+            + "porc port setup --rotate-token")
       }
       return
     }

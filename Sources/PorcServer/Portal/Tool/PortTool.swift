@@ -42,12 +42,7 @@ public struct PortTool: Sendable {
         .wrongState, "The plain dialect (port.api: entities) can only be written to, so nothing can be compared.",
         fix: "Write everything again: porc port sync --rebuild.")
     }
-    // Opening it would make it, and to compare changes nothing.
-    guard FileManager.default.fileExists(atPath: settings.databasePath) else {
-      throw Fault(
-        .notFound, "There is no database '\(settings.databasePath)', so there is nothing to compare Port with.",
-        fix: "Name the one that the server uses: porc.database_url (PORC_DATABASE_URL).")
-    }
+    try requireDatabase()
     return try await Self.explaining {
       try await with { store, client, _ in
         try await PortComparing(settings: settings.portal, store: store, client: client).differences()
@@ -67,6 +62,7 @@ public struct PortTool: Sendable {
     isRebuild: Bool = false, confirmsRemovals: Bool = false, limit: Duration = .seconds(600),
     progress: @escaping @Sendable (PortSyncProgress) -> Void = { _ in }
   ) async throws -> PortSyncReport {
+    try requireDatabase()
     // Without its blueprints Port would refuse every entity.
     let setUp = isRebuild ? try await setUp() : nil
     return try await Self.explaining {
@@ -80,6 +76,14 @@ public struct PortTool: Sendable {
         return report
       }
     }
+  }
+
+  /// Opening it would make it, and an empty one has nothing to say of Port.
+  private func requireDatabase() throws {
+    guard !FileManager.default.fileExists(atPath: settings.databasePath) else { return }
+    throw Fault(
+      .notFound, "There is no database '\(settings.databasePath)', so there is nothing to compare Port with.",
+      fix: "Name the one that the server uses: porc.database_url (PORC_DATABASE_URL).")
   }
 
   private func sync(_ store: any Store, _ client: PortClient) -> PortalSync {

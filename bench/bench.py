@@ -684,6 +684,9 @@ def portal(binary, count, rate, delay):
             assert len(lags) == count
             port("/leave")
             plan_all()
+            recorded = None
+            while recorded != (recorded := caller.metric("porc_events_total")):
+                time.sleep(1)  # what is said of a plan once it is there
             port("/reset")
             start = time.monotonic()
             port("/return")

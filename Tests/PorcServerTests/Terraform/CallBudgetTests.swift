@@ -34,7 +34,7 @@ struct CallBudgetTests {
       }
       while test.tfe.runs.count < 10 { try await Task.sleep(for: .milliseconds(5)) }
       // One poll is refused, and with it all lanes that poll wait; one poll more than there are lanes is due.
-      test.tfe.change { $0.refusal = 12 }
+      test.tfe.change { $0.refusal = 20 }
       try await test.server.store.wake(follows)
       // Before the refusal they wait as well, each for its turn of a moment.
       try await waitFor("porc_tfe_calls_refused_total{scope=\"general\"}", atLeast: 1, test)

@@ -14,6 +14,7 @@ struct Serve: AsyncParsableCommand {
   func run() async throws {
     let logger = Log.make(options.logLevel ?? .info)
     let settings = try await options.settings()
+    for doubt in settings.doubts { logger.warning("\(doubt)") }
     let server = try PorcServer(settings, logger: logger)
     let address = "\(settings.host):\(settings.listenPort)"
     let ready = Listening(base: ReadyLine(server: server), address: address, setting: "PORC_LISTEN")

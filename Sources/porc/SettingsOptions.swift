@@ -16,7 +16,9 @@ struct SettingsOptions: ParsableArguments {
 
   func settings() async throws -> ServerSettings {
     let reader = try await reader()
-    return try ServerSettings(reader, file: try config.map { Array(try Data(contentsOf: URL(filePath: $0))) })
+    return try ServerSettings(
+      reader, file: try config.map { Array(try Data(contentsOf: URL(filePath: $0))) },
+      environment: ProcessInfo.processInfo.environment.keys)
   }
 
   func reader() async throws -> ConfigReader {

@@ -233,6 +233,29 @@ struct ServerSettingsTests {
     #expect(problems?.problems.count == 8 && !text.contains("secretpw99"))
   }
 
+  /// Others may have variables that begin as PORC's do: Kubernetes makes some of a service's name.
+  @Test func whatLooksMisspeltInTheEnvironmentIsSaid() throws {
+    func settings(_ environment: [String: String]) throws -> ServerSettings {
+      try ServerSettings(
+        ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: environment)),
+        environment: environment.keys)
+    }
+    let others = [
+      "PORC_URL", "PORC_TOKEN", "PORC_ALLOW_HTTP", "PORC_DATA", "PORC_SERVICE_HOST", "PORC_SERVICE_PORT", "PORC_PORT",
+      "PORC_PORT_8800_TCP", "PORC_PORT_8800_TCP_ADDR", "PORC_PORT_8800_TCP_PROTO", "PORC_SERVICE_PORT_HTTP", "PATH",
+      "PORT", "PORT_REQUIRE_SIGNATURE", "PORT_TEMPLATE_PROPERTIES",
+    ]
+    let environment = Self.environment.merging(others.map { ($0, "no") }) { $1 }
+    #expect(try settings(environment).doubts == [])
+    let doubt = "'PORT_REQUIRE_SIGNTURE' in the environment is no setting. Did you mean 'PORT_REQUIRE_SIGNATURE'?"
+    var misspelt = environment
+    misspelt["PORT_REQUIRE_SIGNTURE"] = "yes"
+    #expect(try settings(misspelt).doubts == [doubt])
+    misspelt["TFE_TOKEN"] = nil
+    let problems = #expect(throws: SettingsProblems.self) { try settings(misspelt) }
+    #expect(problems?.problems == ["tfe.token (TFE_TOKEN) is missing.", doubt])
+  }
+
   @Test func propertiesBesidePorcsOwnAreReadWithEverythingThatIsWrong() throws {
     func settings(_ file: String) throws -> ServerSettings {
       try ServerSettings(

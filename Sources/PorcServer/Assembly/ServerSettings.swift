@@ -37,6 +37,9 @@ public struct ServerSettings: Sendable {
   /// Seconds between two looks at what TFE should have told about runs under way.
   public var followInterval: TimeInterval = 10
 
+  /// What looks like a misspelt setting, and may be somebody else's.
+  public var doubts: [String] = []
+
   /// Of which origins pages may call PORC from a browser; `nil` for none.
   var corsOrigins: CORSMiddleware.Origins?
 
@@ -55,36 +58,6 @@ public enum PublicURL: Sendable, Equatable {
   case named(String)
   /// Where it listens: everybody is on the same machine.
   case listening
-}
-
-/// How the portal is spoken to.
-public struct PortalSettings: Sendable {
-  public var baseURL: URL
-  public var credentials: PortClient.Credentials
-  public var dialect: PortClient.Dialect
-  public var names = PortNames()
-  /// What an organization adds to what PORC shows.
-  public var extras = ExtraProperties()
-  /// Whether Port's agent, inside of the network, calls PORC when a button is pressed.
-  public var usesAgent = false
-  /// Whether the portal's user counts as who pressed a button, on the word of the token that lies in Port.
-  public var impersonates = true
-  /// Whether Port is brought at start to what PORC needs there: its blueprints, buttons and secret.
-  public var setsUp: Bool
-  /// Who sets Port up in its own dialect, where it is otherwise spoken to plainly: only the embedded Port speaks both.
-  public var setUpCredentials: PortClient.Credentials?
-  /// Which share of what the portal shows may go from it at once, from 0 to 1; more waits for somebody's word.
-  public var removalLimit = 0.25
-  public var buttons = ButtonSettings()
-
-  public init(
-    baseURL: URL, credentials: PortClient.Credentials, dialect: PortClient.Dialect = .api, setsUp: Bool = false
-  ) {
-    self.baseURL = baseURL
-    self.credentials = credentials
-    self.dialect = dialect
-    self.setsUp = setsUp
-  }
 }
 
 /// Everything that is wrong with the settings, at once.
@@ -159,9 +132,11 @@ extension ServerSettings {
   /// Beside these, the file may hold `sources`: a mapping from names to sources of templates; and `instance_properties`
   /// and `template_properties` under `port`: mappings from names to properties that PORC shows beside its own.
   ///
-  /// - Parameter file: the bytes of the settings' file, if there is one, for these.
+  /// - Parameters:
+  ///   - file: the bytes of the settings' file, if there is one, for these.
+  ///   - environment: the names of all that is set in the environment; ``doubts`` has those that look misspelt.
   /// - Throws: ``SettingsProblems`` with all of them.
-  public init(_ config: ConfigReader, file: [UInt8]? = nil) throws {
+  public init(_ config: ConfigReader, file: [UInt8]? = nil, environment: some Sequence<String> = []) throws {
     var reader = SettingsReader(config)
     let portal = Self.portal(&reader, file)
     let tfe = Self.tfe(&reader)
@@ -193,7 +168,8 @@ extension ServerSettings {
     maximumStreams = reader.number("porc.maximum_streams", in: 0...100_000) ?? maximumStreams
     maximumWaits = reader.number("porc.maximum_waits", in: 0...100_000) ?? maximumWaits
     if let file { reader.checkNames(in: file) }
-    guard reader.problems.isEmpty else { throw SettingsProblems(problems: reader.problems) }
+    doubts = reader.doubts(of: environment)
+    guard reader.problems.isEmpty else { throw SettingsProblems(problems: reader.problems + doubts) }
   }
 
   private static func tfe(_ reader: inout SettingsReader) -> TFESettings {
@@ -329,141 +305,5 @@ extension ServerSettings {
     else { return nil }
     let host = text[..<colon].trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
     return host.isEmpty ? nil : (host, port)
-  }
-}
-
-/// Takes the settings one by one, and notes everything that is wrong with them.
-private struct SettingsReader {
-  let config: ConfigReader
-  private(set) var problems: [String] = []
-  /// Each that was asked for; those of the other dialect are settings too, and so are the mappings that others read.
-  private var known: Set<String> = [
-    "port.client_id", "port.client_secret", "port.api_token", "port.instance_properties", "port.template_properties",
-  ]
-
-  init(_ config: ConfigReader) {
-    self.config = config
-  }
-
-  /// `tfe.token` is `TFE_TOKEN` in the environment.
-  private func names(_ key: String) -> String {
-    "\(key) (\(key.uppercased().replacing(".", with: "_")))"
-  }
-
-  mutating func problem(_ key: String, _ rule: String) { problems.append("\(names(key)) \(rule).") }
-
-  /// What is wrong with a part of the file.
-  mutating func problem(_ key: String, _ finding: Finding) {
-    let place = finding.line.map { "line \($0), " } ?? ""
-    problems.append("\(key): \(place)\(finding.pointer): \(finding.message) \(finding.fix ?? "")")
-  }
-
-  mutating func text(_ key: String, isSecret: Bool = false) -> String? {
-    known.insert(key)
-    let text = config.string(forKey: ConfigKey(key), isSecret: isSecret)
-    return text?.isEmpty == true ? nil : text
-  }
-
-  /// Whatever is misspelt would silently not be so.
-  mutating func checkNames(in file: [UInt8]) {
-    guard case .object(let sections)? = (try? DocumentText.read(file, as: .yaml))?.content else { return }
-    let names = Set(known.compactMap { $0.split(separator: ".").first.map(String.init) } + ["sources"])
-    for section in sections where section.key != "sources" {
-      guard names.contains(section.key) else {
-        problemOfName(section, section.key, among: names)
-        continue
-      }
-      guard case .object(let members) = section.value.content else { continue }
-      for member in members where !known.contains("\(section.key).\(member.key)") {
-        problemOfName(member, "\(section.key).\(member.key)", among: known)
-      }
-    }
-  }
-
-  private mutating func problemOfName(_ member: SourceValue.Member, _ name: String, among known: Set<String>) {
-    let suggestion = Suggestion.closest(to: name, among: known.sorted()).map { " Did you mean '\($0)'?" } ?? ""
-    problems.append("line \(member.keyRange.start.line): '\(name.prefix(100))' is no setting.\(suggestion)")
-  }
-
-  /// A list, or one text with commas.
-  mutating func list(_ key: String, isSecret: Bool = false) -> [String] {
-    let parts =
-      text(key, isSecret: isSecret)?.split(separator: ",").map(String.init)
-      ?? config.stringArray(forKey: ConfigKey(key), isSecret: isSecret) ?? []
-    return parts.map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
-  }
-
-  mutating func required(_ key: String, isSecret: Bool = false) -> String {
-    if let text = text(key, isSecret: isSecret) { return text }
-    problem(key, "is missing")
-    return ""
-  }
-
-  mutating func url(_ key: String) -> URL {
-    let nowhere = URL(fileURLWithPath: "/")
-    let text = required(key)
-    guard !text.isEmpty else { return nowhere }
-    guard let url = URL(string: text), ["https", "http"].contains(url.scheme), url.host != nil else {
-      problem(key, "is no http or https URL")
-      return nowhere
-    }
-    return url
-  }
-
-  mutating func publicURL(_ key: String) -> PublicURL? {
-    guard let text = text(key) else { return nil }
-    guard let url = URL(string: text), ["https", "http"].contains(url.scheme), url.host != nil, url.query == nil,
-      url.fragment == nil, url.user == nil
-    else {
-      problem(key, "is no http or https URL without a query")
-      return nil
-    }
-    return .named(String(text.reversed().drop { $0 == "/" }.reversed()))
-  }
-
-  /// Each as browsers send it: a scheme, a host and perhaps a port.
-  mutating func origins(_ key: String) -> CORSMiddleware.Origins? {
-    let texts = list(key)
-    if texts.isEmpty { return nil }
-    if texts == ["*"] { return .any }
-    var origins: Set<String> = []
-    for text in texts {
-      let url = URL(string: text)
-      let authority = text.split(separator: "://", maxSplits: 1).last ?? ""
-      guard let url, let scheme = url.scheme, let host = url.host, !host.isEmpty, url.user == nil,
-        !authority.contains(where: { "/?#*".contains($0) })
-      else {
-        problem(key, "has '\(text.prefix(100))', which is no origin such as https://portal.example.com")
-        continue
-      }
-      // Browsers leave the scheme's own port out.
-      let port = url.port.flatMap { [443: "https", 80: "http"][$0] == scheme.lowercased() ? nil : $0 }
-      origins.insert("\(scheme)://\(host)\(port.map { ":\($0)" } ?? "")".lowercased())
-    }
-    return .some(origins)
-  }
-
-  mutating func seconds(_ key: String, atLeast minimum: Int = 0) -> TimeInterval? {
-    number(key, in: minimum...Int(Int32.max)).map(TimeInterval.init)
-  }
-
-  mutating func number(_ key: String, in range: ClosedRange<Int>) -> Int? {
-    guard let text = text(key) ?? config.int(forKey: ConfigKey(key)).map(String.init) else { return nil }
-    guard let number = Int(text), range.contains(number) else {
-      problem(key, "is no whole number from \(range.lowerBound) to \(range.upperBound)")
-      return nil
-    }
-    return number
-  }
-
-  mutating func flag(_ key: String) -> Bool? {
-    guard let text = text(key)?.lowercased() else { return config.bool(forKey: ConfigKey(key)) }
-    switch text {
-    case "true", "yes", "1": return true
-    case "false", "no", "0": return false
-    default:
-      problem(key, "is neither yes nor no")
-      return nil
-    }
   }
 }

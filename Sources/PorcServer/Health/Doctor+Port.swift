@@ -70,6 +70,7 @@ extension Doctor {
   private func shown(_ tool: PortTool) async -> [Finding] {
     do {
       return try await tool.withStore(alone: false) { store, _ in
+        guard try await store.lastPosition() > 0 else { return [] }  // nothing was to be told
         var findings = [Self.backlog(try await store.portalBacklog())]
         let parked = try await store.parkedEntities(limit: Self.told)
         findings += parked.map { parked in

@@ -25,18 +25,19 @@ public struct Doctor: Sendable {
   }
 
   public func examine() async -> [Finding] {
+    let doubts = settings.doubts.map { Finding(subject: "settings", isGood: false, text: $0) }
+    let database = await database()
+    return doubts + (await settings.looking { await Doctor($0, logger: logger).examine(database: database) })
+  }
+
+  private func examine(database: Finding) async -> [Finding] {
     let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: .plain)
     var findings = [
       await finding("secret key") {
         _ = try InputVault(keyFile: settings.secretKeyFile)
         return settings.secretKeyFile
       },
-      await finding("database") {
-        let store = try SQLiteStore.open(path: settings.databasePath, exclusively: false)
-        let position = try await store.lastPosition()
-        try await store.close()
-        return "\(settings.databasePath), \(position) events"
-      },
+      database,
       await finding("Terraform Enterprise") { try await terraformEnterprise(http) },
       await finding("notifications") { try await notifications() },
     ]
@@ -44,6 +45,26 @@ public struct Doctor: Sendable {
     findings += await sources(http)
     try? await http.shutdown()  // nothing is left to lose
     return findings
+  }
+
+  private func database() async -> Finding {
+    await finding("database") {
+      let path = settings.databasePath
+      guard FileManager.default.fileExists(atPath: path) else {
+        var folder = URL(filePath: path).standardizedFileURL
+        repeat { folder.deleteLastPathComponent() } while !FileManager.default.fileExists(atPath: folder.path)
+        if FileManager.default.isWritableFile(atPath: folder.path) {
+          return "\(path) is not there yet; porc serve makes it"
+        }
+        throw Fault(
+          .wrongState, "'\(path)' is not there, and cannot be made in '\(folder.path)'.",
+          fix: "Name a file, in a folder, that PORC's user may write.")
+      }
+      let store = try SQLiteStore.open(path: path, exclusively: false)
+      let position = try await store.lastPosition()
+      try await store.close()
+      return "\(path), \(position) events"
+    }
   }
 
   /// Looks at each source that the configuration names, without taking anything from it.

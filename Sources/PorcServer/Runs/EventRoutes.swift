@@ -40,7 +40,7 @@ struct EventRoutes: Sendable {
 
   private func events(_ request: Request, of filter: EventFilter) async throws -> Response {
     let limit = try request.query("limit", in: 1...1000, default: 200)
-    let after = try position(request)
+    let after = try await position(request)
     guard request.wantsEventStream else {
       let page = try await store.events(after: after, of: filter, limit: limit)
       if page.isEmpty { try await check(after) }
@@ -82,12 +82,14 @@ struct EventRoutes: Sendable {
     )
   }
 
-  /// `Last-Event-ID` of a stream that is resumed, else `after`.
-  private func position(_ request: Request) throws -> Int64 {
+  /// `Last-Event-ID` of a stream that is resumed, else `after`; `now` is the last there is.
+  private func position(_ request: Request) async throws -> Int64 {
     guard let text = request.headers[.lastEventID] ?? request.query("after") else { return 0 }
+    if text == "now" { return try await store.lastPosition() }
     guard let position = Int64(text), position >= 0 else {
       throw Fault(
-        .malformedRequest, "'\(text.prefix(40))' is no position of an event.", fix: "Send the last one you saw.")
+        .malformedRequest, "'\(text.prefix(40))' is no position of an event.",
+        fix: "Send the last one you saw, or after=now to begin with what comes next.")
     }
     return position
   }

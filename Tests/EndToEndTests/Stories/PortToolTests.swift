@@ -12,6 +12,15 @@ struct PortToolTests {
       try await place.publish()
       let port = try await place.port()
 
+      // Whoever only looks makes no database where the settings name a wrong one.
+      let nowhere = place.folder.file("nowhere/porc.sqlite")
+      let mistaken = ["PORC_DATABASE_URL": "sqlite:\(nowhere.path)", "PORT_SETUPP": "no"]
+      let first = try await place.runPorc(["doctor"], mistaken).exiting(7)
+      #expect(first.output.contains("ok    database: \(nowhere.path) is not there yet; porc serve makes it\n"))
+      #expect(first.output.contains("FAIL  settings: 'PORT_SETUPP' in the environment is no setting."))
+      try await place.runPorc(["port", "setup", "--dry-run"], mistaken).exiting(0)
+      #expect(!FileManager.default.fileExists(atPath: nowhere.deletingLastPathComponent().path))
+
       let rehearsal = try await place.runPorc("port", "setup", "--dry-run", "--detailed-exitcode").exiting(2)
       #expect(rehearsal.output.contains("blueprint blueprint_template: would be made\n"))
       #expect(rehearsal.output.contains("action porc_confirm_destroy: would be made\n"))

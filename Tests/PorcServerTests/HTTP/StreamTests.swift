@@ -47,6 +47,9 @@ struct StreamTests {
       // Whoever has seen more than there is would miss what comes.
       let last = try #require(try await test.get("/events").json["last_position"]?.intValue)
       #expect(try await test.get("/events?after=\(last)&subject=template").status == 200)
+      let now = try await test.get("/events?after=now").json
+      #expect(now["events"] == [] && now["last_position"]?.intValue == last)
+      #expect(try await test.get("/events?after=soon").status == 400)
       for headers in [[:], ["Accept": "text/event-stream"]] {
         let beyond = try await test.get("/events?after=\(last + 1)", headers: headers)
         #expect(beyond.status == 404)

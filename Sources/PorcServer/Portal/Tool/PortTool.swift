@@ -22,11 +22,13 @@ public struct PortTool: Sendable {
   ///   - isRehearsal: whether nothing is written, and the report says what would be.
   ///   - rotatesToken: whether the token is made anew, although there is one.
   public func setUp(isRehearsal: Bool = false, rotatesToken: Bool = false) async throws -> PortSetup.Report {
-    try await Self.explaining {
-      try await with { store, client, _ in
-        try await setUp(store, client).run(isRehearsal: isRehearsal, rotatesToken: rotatesToken)
+    func run(_ settings: ServerSettings) async throws -> PortSetup.Report {
+      let tool = PortTool(settings, logger: logger)
+      return try await tool.with { store, client, _ in
+        try await tool.setUp(store, client).run(isRehearsal: isRehearsal, rotatesToken: rotatesToken)
       }
     }
+    return try await Self.explaining { isRehearsal ? try await settings.looking(run) : try await run(settings) }
   }
 
   func setUp(_ store: any Store, _ client: PortClient) -> PortSetup {

@@ -27,23 +27,19 @@ extension PortRoutes {
       return show(integration, request, status: .created)
     }
     router.patch("/v1/integration/:integration") { request, context in
-      let body = try await body(request)
-      let integration = try await keep { registry in
-        try registry.changing(integration: context.path("integration"), body, stamp(request))
+      try await change(request, context) { registry, identifier, body in
+        try registry.changing(integration: identifier, body, stamp(request))
       }
-      return show(integration, request)
     }
     router.patch("/v1/integration/:integration/config") { request, context in
-      let body = try await body(request)
-      guard let config = body.object?["config"] else {
-        throw PortFailure.invalid("body must have required property 'config'")
+      try await change(request, context) { registry, identifier, body in
+        guard let config = body.object?["config"] else {
+          throw PortFailure.invalid("body must have required property 'config'")
+        }
+        return try registry.changing(
+          integration: identifier, ["config": config], skipsResync: request.headers[.skipResync] == "true",
+          stamp(request))
       }
-      let integration = try await keep { registry in
-        try registry.changing(
-          integration: context.path("integration"), ["config": config],
-          skipsResync: request.headers[.skipResync] == "true", stamp(request))
-      }
-      return show(integration, request)
     }
     router.delete("/v1/integration/:integration") { _, context in
       try await store.change { transaction in
@@ -57,11 +53,9 @@ extension PortRoutes {
 
   private func addResyncs(to router: Router<BasicRequestContext>) {
     router.patch("/v1/integration/:integration/resync-state") { request, context in
-      let body = try await body(request)
-      let integration = try await keep { registry in
-        try registry.resyncing(integration: context.path("integration"), body, stamp(request))
+      try await change(request, context) { registry, identifier, body in
+        try registry.resyncing(integration: identifier, body, stamp(request))
       }
-      return show(integration, request)
     }
     router.get("/v1/integration/:integration/resync-request") { _, context in
       let time = try store.read { try $0.integration(context.path("integration")).resyncRequestedAt }
@@ -82,6 +76,15 @@ extension PortRoutes {
   @Sendable private func ingest(_ request: Request, _: BasicRequestContext) async throws -> Response {
     _ = try await body(request)
     return .json(["ok": true])
+  }
+
+  private func change(
+    _ request: Request, _ context: BasicRequestContext,
+    _ decide: (_ registry: PortRegistry, _ identifier: String, _ body: JSONValue) throws -> PortIntegration
+  ) async throws -> Response {
+    let body = try await body(request)
+    let identifier = context.path("integration")
+    return show(try await keep { registry in try decide(registry, identifier, body) }, request)
   }
 
   private func keep(_ decide: (PortRegistry) throws -> PortIntegration) async throws -> PortIntegration {

@@ -2,8 +2,8 @@ public import Configuration
 public import Foundation
 import Git
 import HCL
-public import PorcCore
-public import PortPortal
+import PorcCore
+import PortPortal
 
 /// Everything a server must be told. `porc dev` fills it in by itself; `porc serve` reads it from a file and the environment.
 public struct ServerSettings: Sendable {

@@ -1,4 +1,5 @@
 public import Foundation
+public import PorcCore
 public import PortPortal
 
 /// How the portal is spoken to.

@@ -173,10 +173,10 @@ class Caller:
 
     def until(self, run, state):
         """Waits as pine does: asks for what is other than what it has seen."""
-        seen = {}
+        wait, seen = "", {}
         while True:
-            status, body = self.call("GET", f"/runs/{run}/status?wait=20", headers=seen)
-            seen = {"If-None-Match": self.tag}
+            status, body = self.call("GET", f"/runs/{run}/status{wait}", headers=seen)
+            wait, seen = "?wait=20", {"If-None-Match": self.tag}
             if status == 304:
                 continue
             if body["status"] == state:

@@ -394,7 +394,7 @@ def streams(place, count, events):
             if not chunk:
                 raise EOFError
             buffer = (buffer + chunk)[-4096:]
-            ids = re.findall(rb"id: (\d+)\n", buffer)
+            ids = re.findall(rb"id: (\d+)\nevent: ", buffer)
             if ids and int(ids[-1]) >= last:
                 return time.monotonic()
 

@@ -9,7 +9,7 @@ public protocol ActionRunStore: Sendable {
   /// Records a press that was refused, and the answer it got. Whoever was to be told of a run is told of the refusal.
   ///
   /// - Throws: ``StoreError/alreadyAnswered(_:)`` if there is an answer under `key`; ``StoreError/alreadyPressed`` if the
-  ///   portal's run was taken before under another key.
+  ///   portal's run was taken before under another key, unless that one was not vouched for and this one is.
   func refuse(_ press: ActionRun, because reason: String, answer: StoredAnswer, under key: IdempotencyKey) async throws
 
   /// By the portal's id.
@@ -31,8 +31,8 @@ public protocol ActionRunStore: Sendable {
   /// Try again after `delay`.
   func postponeActionRun(_ id: String, for delay: TimeInterval) async throws
 
-  /// The portal was told the end, or wants to hear no more.
-  func close(_ id: String) async throws
+  /// The portal was told the end, or wants to hear no more. A press that took the place of this one stays open.
+  func close(_ press: ActionRun) async throws
 
   /// How many are open, and since when the oldest is.
   func actionRunBacklog() async throws -> ActionRunBacklog
@@ -49,6 +49,8 @@ public struct ActionRun: Sendable, Equatable {
   public var verb: String
   /// Who pressed, as far as somebody vouches for it.
   public var actor: Caller
+  /// Whether Port's signature, or a token that may speak for Port's users, says that this is a press.
+  public var isVouched = true
   public var run: Run.ID?
   public var instance: Instance.ID?
   /// The number of the plan it is about; `nil` where that plan is yet to be made, or there is none.

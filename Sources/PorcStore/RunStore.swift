@@ -138,9 +138,13 @@ public struct Record: Sendable {
   public struct PendingActionRun: Sendable {
     /// The portal's id.
     public var id: String
+    public var isVouched: Bool
     public var make: @Sendable (Situation, _ now: Date) throws -> ActionRun
-    public init(id: String, make: @escaping @Sendable (Situation, _ now: Date) throws -> ActionRun) {
+    public init(
+      id: String, isVouched: Bool = true, make: @escaping @Sendable (Situation, _ now: Date) throws -> ActionRun
+    ) {
       self.id = id
+      self.isVouched = isVouched
       self.make = make
     }
   }

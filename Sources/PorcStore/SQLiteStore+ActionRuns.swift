@@ -8,7 +8,7 @@ extension SQLiteStore {
   ) async throws {
     try await write { [self] db in
       if let given = try Self.answer(to: key, db) { throw StoreError.alreadyAnswered(given) }
-      try Self.checkIsNew(press.id, db)
+      try Self.makeWay(for: press.id, isVouched: press.isVouched, db)
       let now = now()
       var press = press
       press.createdAt = now
@@ -20,9 +20,13 @@ extension SQLiteStore {
     }
   }
 
+  /// Whoever has a token can name an action run before Port's own call comes: that call takes the place of theirs.
+  ///
   /// - Throws: ``StoreError/alreadyPressed`` for a press that is recorded.
-  static func checkIsNew(_ id: String, _ db: Database) throws {
-    if try db.row("SELECT 1 FROM action_run WHERE id = ?", [id]) != nil { throw StoreError.alreadyPressed }
+  static func makeWay(for id: String, isVouched: Bool, _ db: Database) throws {
+    guard let found = try db.row("SELECT is_vouched FROM action_run WHERE id = ?", [id]) else { return }
+    guard isVouched, !found[0] else { throw StoreError.alreadyPressed }
+    try db.run("DELETE FROM action_run WHERE id = ?", [id])
   }
 
   static func insert(_ press: ActionRun, _ db: Database) throws {
@@ -30,20 +34,20 @@ extension SQLiteStore {
     try db.run(
       """
       INSERT INTO action_run (id, verb, actor_id, actor_name, run_id, instance_id, plan, position, opening, is_refused,
-        created_at, reported, outcome, reason, ended_at, next_attempt_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        created_at, reported, outcome, reason, ended_at, next_attempt_at, is_vouched)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
       [
         press.id, press.verb, press.actor.id, press.actor.name, press.run?.rawValue, press.instance?.rawValue,
         press.plan, press.position, try StoredJSON.text(press.opening), press.isRefused, time,
         try StoredJSON.text(press.reported), press.end?.outcome.rawValue, press.end?.reason,
-        press.end == nil ? nil : time, time,
+        press.end == nil ? nil : time, time, press.isVouched,
       ])
   }
 
   private static let columns = """
     action_run.id, verb, actor_id, actor_name, action_run.run_id, action_run.instance_id, plan, position, opening,
-    is_refused, created_at, reported, outcome, reason, attempts, closed_at
+    is_refused, created_at, reported, outcome, reason, attempts, closed_at, is_vouched
     """
 
   private static func actionRun(_ row: Row) throws -> ActionRun {
@@ -58,6 +62,7 @@ extension SQLiteStore {
     }
     press.attempts = row[14]
     press.closedAt = (row[15] as Int64?).map(Date.init(milliseconds:))
+    press.isVouched = row[16]
     return press
   }
 
@@ -112,7 +117,7 @@ extension SQLiteStore {
     }
   }
 
-  public func close(_ id: String) async throws {
+  public func close(_ press: ActionRun) async throws {
     try await write(isNews: false) { [self] db in
       let now = now().milliseconds
       // Somebody else may have closed it in the portal before its end was known here.
@@ -120,8 +125,8 @@ extension SQLiteStore {
         """
         UPDATE action_run SET closed_at = ?1, ended_at = coalesce(ended_at, ?1), outcome = coalesce(outcome, 'failure'),
           reason = coalesce(reason, 'It was closed in the portal.')
-        WHERE id = ?2 AND closed_at IS NULL
-        """, [now, id])
+        WHERE id = ?2 AND closed_at IS NULL AND is_vouched = ?3
+        """, [now, press.id, press.isVouched])
     }
   }
 
@@ -131,7 +136,7 @@ extension SQLiteStore {
   static func openActionRun(_ instance: String) -> String {
     """
     (SELECT action_run.id FROM action_run WHERE action_run.instance_id = \(instance) AND closed_at IS NULL
-      AND NOT is_refused ORDER BY created_at DESC LIMIT 1)
+      AND NOT is_refused AND is_vouched ORDER BY created_at DESC LIMIT 1)
     """
   }
 

@@ -20,7 +20,7 @@ extension SQLiteStore {
       if let key = record.answer?.key, let given = try Self.answer(to: key, db) {
         throw StoreError.alreadyAnswered(given)
       }
-      if let press = record.actionRun { try Self.checkIsNew(press.id, db) }
+      if let press = record.actionRun { try Self.makeWay(for: press.id, isVouched: press.isVouched, db) }
       // Before the facts: they are what comes of it.
       let position = record.actionRun == nil ? 0 : try Self.lastPosition(db)
       if let lease = record.finishing { try Self.finish(lease, at: now.milliseconds, db) }

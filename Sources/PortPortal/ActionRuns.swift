@@ -4,8 +4,7 @@ public struct ActionRuns: Sendable {
 
   private struct One: Decodable { let run: Portal.ActionRun }
   private struct All: Decodable { let runs: [Portal.ActionRun] }
-  private struct Logs: Decodable { let runLogs: [Portal.ActionRun.Log] }
-  private struct NewLog: Decodable { let runLog: Portal.ActionRun.Log? }
+  private struct Logs: Decodable { let runLogs: [Portal.ActionRun.Log]? }
 
   /// One action run, or nil where Port has none with this identifier. `GET /v1/actions/runs/{run_id}`
   public func get(_ id: String) async throws -> Portal.ActionRun? {
@@ -27,9 +26,8 @@ public struct ActionRuns: Sendable {
   ///
   /// May be repeated freely until a status ends the run. After that Port refuses every update, with a code that it does
   /// not document: whatever 4xx it is, repeating is of no use.
-  @discardableResult
-  public func update(_ id: String, _ update: Portal.ActionRun.Update) async throws -> Portal.ActionRun {
-    try await session.send(try Request(.patch, path(id), query: Self.version, json: update)).decode(One.self).run
+  public func update(_ id: String, _ update: Portal.ActionRun.Update) async throws {
+    try await session.send(try Request(.patch, path(id), query: Self.version, json: update)).acknowledge()
   }
 
   /// Adds a line to the log. `POST /v1/actions/runs/{run_id}/logs`
@@ -39,7 +37,7 @@ public struct ActionRuns: Sendable {
   public func addLog(_ message: String, to id: String) async throws {
     let request = try Request(
       .post, path(id) + ["logs"], json: ["message": message], repetition: .onlyIfRefused)
-    _ = try await session.send(request).decode(NewLog.self)
+    try await session.send(request).acknowledge()
   }
 
   /// The whole log, page by page; Port does not say in which order.
@@ -50,7 +48,8 @@ public struct ActionRuns: Sendable {
     var logs: [Portal.ActionRun.Log] = []
     while logs.count < limit {
       let query = [("limit", "\(Self.logPage)"), ("offset", "\(logs.count)")]
-      let page = try await session.send(try Request(.get, path(id) + ["logs"], query: query)).decode(Logs.self).runLogs
+      let page =
+        try await session.send(try Request(.get, path(id) + ["logs"], query: query)).decode(Logs.self).runLogs ?? []
       logs += page
       if page.count < Self.logPage { break }
     }
@@ -75,9 +74,11 @@ extension Portal {
     /// The entity that it was pressed on, and its blueprint; nil where it was pressed on none.
     public var entity: String?
     public var blueprint: String?
+    /// The identifier of the action.
+    public var action: String?
 
     private enum CodingKeys: String, CodingKey {
-      case id, status, statusLabel, entity, blueprint
+      case id, status, statusLabel, entity, blueprint, action
       case externalRunID = "externalRunId"
     }
 
@@ -91,11 +92,12 @@ extension Portal {
       externalRunID = try container.decodeIfPresent(String.self, forKey: .externalRunID)
       entity = try container.decodeIfPresent(Named.self, forKey: .entity)?.identifier
       blueprint = try container.decodeIfPresent(Named.self, forKey: .blueprint)?.identifier
+      action = (try? container.decode(Named.self, forKey: .action))?.identifier
     }
 
     public init(
       id: String, status: String, statusLabel: String? = nil, externalRunID: String? = nil, entity: String? = nil,
-      blueprint: String? = nil
+      blueprint: String? = nil, action: String? = nil
     ) {
       self.id = id
       self.status = status
@@ -103,6 +105,7 @@ extension Portal {
       self.externalRunID = externalRunID
       self.entity = entity
       self.blueprint = blueprint
+      self.action = action
     }
 
     /// Whether its backend was asked, and may report on it.

@@ -39,7 +39,14 @@ struct SettingsOptions: ParsableArguments {
 
   static func provider(_ file: String) async throws -> FileProvider<YAMLSnapshot> {
     do {
+      if let bytes = try? Data(contentsOf: URL(filePath: file)) { _ = try DocumentText.read(bytes, as: .yaml) }
       return try await FileProvider<YAMLSnapshot>(filePath: FilePath(file))
+    } catch let error as DocumentProblems {
+      let finding = error.findings.first
+      let line = finding?.line.map { "line \($0): " } ?? ""
+      throw Fault(
+        .invalidInput, "The settings' file '\(file)' cannot be read: \(line)\(finding?.message ?? "it is no YAML.")",
+        fix: finding?.fix)
     } catch {
       throw Fault(
         .invalidInput, "The settings' file '\(file)' cannot be read.",

@@ -256,6 +256,39 @@ struct ServerSettingsTests {
     #expect(problems?.problems == ["tfe.token (TFE_TOKEN) is missing.", doubt])
   }
 
+  /// What is of another type would silently not be so.
+  @Test func whatIsNoValueOfItsSettingIsRefused() throws {
+    func settings(_ file: String) throws -> ServerSettings {
+      try ServerSettings(
+        ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: Self.environment)),
+        file: Array(file.utf8))
+    }
+    for (file, problem) in [
+      (
+        "port:\n  webhook_secrets: {a: s3cret}\n",
+        "line 2: 'port.webhook_secrets' is a mapping, and should be one value or a list."
+      ),
+      (
+        "port:\n  require_signature: {a: yes}\n",
+        "line 2: 'port.require_signature' is a mapping, and should be one value."
+      ),
+      ("port:\n  require_signature: [yes]\n", "line 2: 'port.require_signature' is a list, and should be one value."),
+      ("port:\n  button_scopes:\n", "line 2: 'port.button_scopes' has no value. Give it one, or leave it out."),
+      ("port:\n  button_scopes: []\n", "line 2: 'port.button_scopes' has no value. Give it one, or leave it out."),
+      ("port:\n  button_scopes: ''\n", "line 2: 'port.button_scopes' has no value. Give it one, or leave it out."),
+      (
+        "port:\n  webhook_secrets: [a, 5]\n",
+        "line 2: 'port.webhook_secrets' has something else in its list than texts."
+      ),
+      ("porc: [1, 2]\n", "line 1: 'porc' is no mapping of names to values."),
+      ("port: s3cret\n", "line 1: 'port' is no mapping of names to values."),
+    ] {
+      let problems = #expect(throws: SettingsProblems.self) { try settings(file) }
+      #expect(problems?.problems == [problem])
+    }
+    _ = try settings("port:\nporc:\n  retention_seconds: 5\n  templates: [/a]\n")
+  }
+
   @Test func propertiesBesidePorcsOwnAreReadWithEverythingThatIsWrong() throws {
     func settings(_ file: String) throws -> ServerSettings {
       try ServerSettings(

@@ -123,10 +123,48 @@ import Testing
     bench.clock.advance(by: 1)
     #expect(try await due(bench) == ["r_1", "r_2"])
 
-    try await bench.store.close("r_1")
+    try await close(bench, "r_1")
     #expect(try await due(bench) == ["r_2"])
     #expect(try await bench.store.actionRun("r_1")?.closedAt == Bench.start.addingTimeInterval(10))
     #expect(try await bench.store.actionRun("r_1")?.end == end)
+  }
+
+  private func close(_ bench: Bench, _ id: String) async throws {
+    try await bench.store.close(try #require(try await bench.store.actionRun(id)))
+  }
+
+  /// Anybody with a token can name an action run before Port's own call comes.
+  @Test(arguments: StoreKind.all)
+  func onlyAPressThatIsVouchedForTakesThePlaceOfOneThatIsNot(kind: StoreKind) async throws {
+    let bench = try await Bench(kind)
+    try await bench.submit("vm", as: "porc-1")
+    func name(isVouched: Bool, in press: Record) -> Record {
+      var record = press
+      record.actionRun = press.actionRun.map { pending in
+        .init(id: pending.id, isVouched: isVouched) {
+          var made = try pending.make($0, $1)
+          made.isVouched = isVouched
+          return made
+        }
+      }
+      return record
+    }
+    try await bench.command("porc-1", wish, recording: name(isVouched: false, in: press()))
+    let named = try #require(try await bench.store.actionRun("r_1"))
+    #expect(!named.isVouched)
+    #expect(
+      try await bench.differences(limit: 10).allSatisfy { $0.actionRun == nil }, "what it wrote is not shown there")
+    await #expect(throws: StoreError.alreadyPressed) {
+      try await bench.command("porc-1", .cancel(by: .anna), recording: name(isVouched: false, in: press()))
+    }
+    try await bench.command("porc-1", .cancel(by: .anna), recording: name(isVouched: true, in: press()))
+    await #expect(throws: StoreError.alreadyPressed) {
+      try await bench.command("porc-1", wish, recording: name(isVouched: true, in: press()))
+    }
+    // Whoever still tells of the other ends that alone.
+    try await bench.store.close(named)
+    let kept = try #require(try await bench.store.actionRun("r_1"))
+    #expect(kept.isVouched && kept.closedAt == nil)
   }
 
   @Test(arguments: StoreKind.all)
@@ -165,10 +203,10 @@ import Testing
     #expect(try await open() == ["vm": "r_2"])
     #expect(
       try await bench.store.actionRunBacklog() == ActionRunBacklog(count: 3, openSince: Bench.start))
-    try await bench.store.close("r_2")
+    try await close(bench, "r_2")
     #expect(try await open() == ["vm": "r_1"])
-    try await bench.store.close("r_1")
-    try await bench.store.close("r_3")
+    try await close(bench, "r_1")
+    try await close(bench, "r_3")
     #expect(try await open() == [:])
     #expect(try await bench.store.actionRunBacklog() == ActionRunBacklog(count: 0, openSince: nil))
     // Closed in the portal before its end was known here.
@@ -183,7 +221,7 @@ import Testing
     bench.clock.advance(by: 1000)
     try await bench.store.forgetActionRuns(closedFor: 100)
     #expect(try await bench.store.actionRun("r_1") != nil, "it is open")
-    try await bench.store.close("r_1")
+    try await close(bench, "r_1")
     bench.clock.advance(by: 100)
     try await bench.store.forgetActionRuns(closedFor: 100)
     #expect(try await bench.store.actionRun("r_1") != nil)
@@ -207,7 +245,7 @@ import Testing
     }
     try await bench.store.note(.init(lines: 1), of: "r_1", upTo: 3, ending: nil)
     try await bench.store.postponeActionRun("r_1", for: 1)
-    try await bench.store.close("r_1")
+    try await close(bench, "r_1")
     try await bench.store.close()
     await listener.value
     #expect(await heard.reduce(into: 0) { count, _ in count += 1 } == 0)

@@ -36,7 +36,7 @@ struct ActionRunTests {
     port.server.on("PATCH \(path)", .json(#"{"ok":true,"run":\#(stored)}"#))
     try await port.run { client in
       let update = Portal.ActionRun.Update(statusLabel: "Planning", link: ["https://tfe"], externalRunID: "run-1")
-      #expect(try await client.actionRuns.update("r_1/2", update).status == "IN_PROGRESS")
+      try await client.actionRuns.update("r_1/2", update)
       try await client.actionRuns.update("r_1/2", .init(status: .failure, summary: "No."))
     }
     let told: JSON = ["statusLabel": "Planning", "link": ["https://tfe"], "externalRunId": "run-1"]

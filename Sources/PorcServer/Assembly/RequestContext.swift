@@ -10,6 +10,8 @@ struct PorcContext: RequestContext {
   let requestID: String
   /// The token it came with, once it was checked.
   var token: TokenRecord?
+  /// Whether that token is still good, for answers that go on.
+  var isStillAllowed: @Sendable () async throws -> Bool = { true }
   /// The connection that it came by.
   let channel: any Channel
 

@@ -167,7 +167,7 @@ extension ServerSettings {
     lanes = reader.number("porc.concurrency", in: 1...256) ?? lanes
     maximumStreams = reader.number("porc.maximum_streams", in: 0...100_000) ?? maximumStreams
     maximumWaits = reader.number("porc.maximum_waits", in: 0...100_000) ?? maximumWaits
-    if let file { reader.checkNames(in: file) }
+    if let file { reader.check(file) }
     doubts = reader.doubts(of: environment)
     guard reader.problems.isEmpty else { throw SettingsProblems(problems: reader.problems + doubts) }
   }

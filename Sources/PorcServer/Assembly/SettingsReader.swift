@@ -8,9 +8,10 @@ struct SettingsReader {
   let config: ConfigReader
   private(set) var problems: [String] = []
   /// Each that was asked for; those of the other dialect are settings too, and so are the mappings that others read.
-  private var known: Set<String> = [
-    "port.client_id", "port.client_secret", "port.api_token", "port.instance_properties", "port.template_properties",
-  ]
+  private var known: Set<String> = mappings.union(["port.client_id", "port.client_secret", "port.api_token"])
+
+  /// Those that may be lists.
+  private var lists: Set<String> = []
 
   init(_ config: ConfigReader) {
     self.config = config
@@ -35,8 +36,8 @@ struct SettingsReader {
     return text?.isEmpty == true ? nil : text
   }
 
-  /// Whatever is misspelt would silently not be so.
-  mutating func checkNames(in file: [UInt8]) {
+  /// Whatever is misspelt, or is no value of its setting, would silently not be so.
+  mutating func check(_ file: [UInt8]) {
     guard case .object(let sections)? = (try? DocumentText.read(file, as: .yaml))?.content else { return }
     let names = Set(known.compactMap { $0.split(separator: ".").first.map(String.init) } + ["sources"])
     for section in sections where section.key != "sources" {
@@ -44,11 +45,35 @@ struct SettingsReader {
         problemOfName(section, section.key, among: names)
         continue
       }
-      guard case .object(let members) = section.value.content else { continue }
-      for member in members where !known.contains("\(section.key).\(member.key)") {
-        problemOfName(member, "\(section.key).\(member.key)", among: known)
+      switch section.value.content {
+      case .null: continue
+      case .object(let members): for member in members { check(member, "\(section.key).\(member.key)") }
+      default: problem(section, "'\(section.key)' is no mapping of names to values.")
       }
     }
+  }
+
+  private mutating func check(_ member: SourceValue.Member, _ name: String) {
+    guard known.contains(name) else { return problemOfName(member, name, among: known) }
+    if Self.mappings.contains(name) { return }
+    switch member.value.content {
+    case .null, .string(""), .array([]):
+      problem(member, "'\(name)' has no value. Give it one, or leave it out.")
+    case .object:
+      problem(member, "'\(name)' is a mapping, and should be one value\(lists.contains(name) ? " or a list" : "").")
+    case .array where !lists.contains(name):
+      problem(member, "'\(name)' is a list, and should be one value.")
+    case .array(let elements) where !elements.allSatisfy(\.isText):
+      problem(member, "'\(name)' has something else in its list than texts.")
+    default: break
+    }
+  }
+
+  /// Read by others.
+  private static let mappings: Set = ["port.instance_properties", "port.template_properties"]
+
+  private mutating func problem(_ member: SourceValue.Member, _ text: String) {
+    problems.append("line \(member.keyRange.start.line): \(text)")
   }
 
   /// What the environment names almost as a setting is named. Others use it too, so it may be right.
@@ -66,11 +91,12 @@ struct SettingsReader {
 
   private mutating func problemOfName(_ member: SourceValue.Member, _ name: String, among known: Set<String>) {
     let suggestion = Suggestion.closest(to: name, among: known.sorted()).map { " Did you mean '\($0)'?" } ?? ""
-    problems.append("line \(member.keyRange.start.line): '\(name.prefix(100))' is no setting.\(suggestion)")
+    problem(member, "'\(name.prefix(100))' is no setting.\(suggestion)")
   }
 
   /// A list, or one text with commas.
   mutating func list(_ key: String, isSecret: Bool = false) -> [String] {
+    lists.insert(key)
     let parts =
       text(key, isSecret: isSecret)?.split(separator: ",").map(String.init)
       ?? config.stringArray(forKey: ConfigKey(key), isSecret: isSecret) ?? []
@@ -87,8 +113,10 @@ struct SettingsReader {
     let nowhere = URL(fileURLWithPath: "/")
     let text = required(key)
     guard !text.isEmpty else { return nowhere }
-    guard let url = URL(string: text), ["https", "http"].contains(url.scheme), url.host != nil else {
-      problem(key, "is no http or https URL")
+    guard let url = URL(string: text), ["https", "http"].contains(url.scheme), url.host != nil, url.query == nil,
+      url.fragment == nil, url.user == nil
+    else {
+      problem(key, "is no http or https URL without a user and a query")
       return nowhere
     }
     return url
@@ -99,7 +127,7 @@ struct SettingsReader {
     guard let url = URL(string: text), ["https", "http"].contains(url.scheme), url.host != nil, url.query == nil,
       url.fragment == nil, url.user == nil
     else {
-      problem(key, "is no http or https URL without a query")
+      problem(key, "is no http or https URL without a user and a query")
       return nil
     }
     return .named(String(text.reversed().drop { $0 == "/" }.reversed()))
@@ -149,5 +177,11 @@ struct SettingsReader {
       problem(key, "is neither yes nor no")
       return nil
     }
+  }
+}
+
+extension SourceValue {
+  fileprivate var isText: Bool {
+    if case .string(let text) = content { !text.isEmpty } else { false }
   }
 }

@@ -41,6 +41,8 @@ final class ActionReporter: Service {
   private static let batch = 100
   /// How many are told at once.
   private static let lanes = 8
+  /// How often an action run is looked for that cannot be read, or is not under way, within some ten minutes.
+  static let looks = 15
   /// How long the portal may take to acknowledge the entity before an action run is closed all the same.
   static let patience: TimeInterval = 10
   private static let awayBackoff = Backoff(base: .milliseconds(200), ceiling: .seconds(2))
@@ -128,14 +130,17 @@ final class ActionReporter: Service {
 
   private func report(_ press: ActionRun) async throws -> PortError? {
     if press.reported == .init(), let objection = try await objection(to: press) {
+      if objection.mayPass, press.attempts < Self.looks {
+        try await postpone(press, "\(objection.rawValue)")
+        return nil
+      }
       // Port ends an action run by itself when it hears of a refusal.
       logger.log(
         level: objection == .ended ? .info : .warning, "nothing is told of a press",
         metadata: [
           "port.action_run.id": "\(press.id)", "caller": "\(press.actor.id)", "reason": "\(objection.rawValue)",
         ])
-      try await store.close(press.id)
-      forget(press.id)
+      try await forget(press)
       return nil
     }
     // Before the events: what is noted as seen must not be newer than they are.
@@ -183,11 +188,12 @@ final class ActionReporter: Service {
   }
 
   /// The action run that a call names must be a press on the instance that the call is about: whoever has a token can name
-  /// any, and PORC must not report on those of others.
+  /// any, and PORC must not report on those of others. Whose press nobody vouches for must be one of PORC's own buttons.
   private func objection(to press: ActionRun) async throws -> Objection? {
     guard let run = try await client.actionRuns.get(press.id) else { return .unknown }
-    guard run.blueprint == names.blueprint(.instance), press.instance == nil || run.entity == press.instance?.rawValue
-    else { return .foreign }
+    let isOnInstance = run.blueprint == names.blueprint(.instance) && run.entity == press.instance?.rawValue
+    let isOfPORC = PortButton.allCases.contains { $0.verb == press.verb && names.action($0) == run.action }
+    guard press.isVouched ? isOnInstance || press.instance == nil : isOnInstance && isOfPORC else { return .foreign }
     if run.isEnded { return .ended }
     return run.isUnderWay ? nil : .notBegun
   }
@@ -198,6 +204,9 @@ final class ActionReporter: Service {
     case foreign = "it is no press on that instance"
     case ended = "it has ended in Port"
     case notBegun = "it is not under way in Port"
+
+    /// Port does not promise that what it has just made can be read.
+    var mayPass: Bool { self == .unknown || self == .notBegun }
   }
 
   private func note(
@@ -211,7 +220,7 @@ final class ActionReporter: Service {
     }
   }
 
-  /// Ends the action run in the portal. Whatever Port says of it but that it is away, there is nothing left to tell.
+  /// Ends the action run in the portal, unless that has ended already.
   private func close(_ press: ActionRun) async throws -> PortError? {
     guard let end = press.end else { return nil }
     let located = if let run = press.run { try await store.locate(run.rawValue) } else { nil as Located? }
@@ -226,12 +235,13 @@ final class ActionReporter: Service {
         try await client.actionRuns.update(press.id, .init(status: status))
       }
     } catch let error as PortError where error.isRefusal {
+      // What refuses may stand before Port, and be gone tomorrow.
+      if let run = try await client.actionRuns.get(press.id), !run.isEnded { throw error }
       logger.info(
         "the portal does not take the end of an action run",
         metadata: ["port.action_run.id": "\(press.id)", "error": "\(error)"])
     }
-    try await store.close(press.id)
-    forget(press.id)
+    try await forget(press)
     return nil
   }
 
@@ -244,25 +254,29 @@ final class ActionReporter: Service {
       return true
     } catch let error as PortError where error.isRefusal {
       let metadata: Logger.Metadata = ["port.action_run.id": "\(press.id)", "error": "\(error)"]
-      if error.kind != .notFound, let run = try await client.actionRuns.get(press.id), !run.isEnded {
+      if let run = try await client.actionRuns.get(press.id), !run.isEnded {
         logger.warning("the portal refused what was told of a press", metadata: metadata)
         return true
       }
       logger.info("an action run was ended in the portal", metadata: metadata)
-      try await store.close(press.id)
-      forget(press.id)
+      try await forget(press)
       return false
     }
   }
 
   private func postpone(_ press: ActionRun, _ error: PortError) async throws {
-    var random = SystemRandomNumberGenerator()
     // An error within Port may pass in a moment, a refusal mends itself only when somebody changes something.
-    let backoff = error.kind == .server ? Self.awayBackoff : Self.refusedBackoff
+    try await postpone(press, "\(error)", error.kind == .server ? Self.awayBackoff : Self.refusedBackoff)
+  }
+
+  private func postpone(
+    _ press: ActionRun, _ reason: String, _ backoff: Backoff = ActionReporter.refusedBackoff
+  ) async throws {
+    var random = SystemRandomNumberGenerator()
     let delay = backoff.delay(attempt: press.attempts + 1, using: &random)
     logger.warning(
       "the portal did not take what was told of a press",
-      metadata: ["port.action_run.id": "\(press.id)", "error": "\(error)", "delay_ms": "\(delay.milliseconds)"])
+      metadata: ["port.action_run.id": "\(press.id)", "reason": "\(reason)", "delay_ms": "\(delay.milliseconds)"])
     try await store.postponeActionRun(press.id, for: Double(delay.milliseconds) / 1000)
   }
 
@@ -285,10 +299,12 @@ final class ActionReporter: Service {
     }
   }
 
-  private func forget(_ id: String) {
+  /// There is nothing left to tell of it.
+  private func forget(_ press: ActionRun) async throws {
+    try await store.close(press)
     memory.withLock { memory in
-      memory.doubtful.remove(id)
-      memory.known.remove(id)
+      memory.doubtful.remove(press.id)
+      memory.known.remove(press.id)
     }
   }
 

@@ -56,11 +56,12 @@ struct Buttons: Sendable {
           "a button was pressed",
           metadata: ["port.action_run.id": "\(press.id)", "verb": "\(verb)", "caller": "\(write.caller.id)"])
         if let objection = write.objection { throw objection }
+        try await checkEntity(of: press)
         try write.require(scope)
         return try await work(write)
       } catch {
-        // Who may press nothing at all is no button, and has nothing told to the portal.
-        guard write.isByPort else { throw error }
+        // Whoever has some token can name any action run, and must not have it ended.
+        guard press.isVouched else { throw error }
         try await refuse(press, Faults.fault(from: error), error, key, context)
         throw error
       }
@@ -80,12 +81,13 @@ struct Buttons: Sendable {
     let bytes = try await context.token == nil ? bodies.body(of: request) : request.bodyBytes()
     if let signature, !signature.signs(bytes, with: secrets, agent: acceptsAgent) { throw Self.wrongSignature }
 
-    let body = PressBody(bytes)
+    let body = try PressBody(bytes)
     let naming = body.naming(verb, subject)
     let isProven = signature != nil && naming == .same
     // A header is not signed.
-    let actionRun = try Self.checked(body.actionRun ?? (context.token == nil ? nil : request.headers[.portRunID]))
-    if context.token == nil || (settings.requiresSignature && actionRun != nil) {
+    let named = try body.actionRun()
+    let actionRun = try Self.checked(named ?? (context.token == nil ? nil : request.headers[.portRunID]))
+    if context.token == nil || (settings.requiresSignature && (actionRun != nil || body.isOfPort)) {
       guard signature != nil else { throw Self.signatureMissing }
       guard context.token != nil || !settings.scopes.isEmpty else { throw Self.tokenMissing }
       guard isProven else { throw Self.signedForSomethingElse(verb, subject) }
@@ -93,7 +95,8 @@ struct Buttons: Sendable {
     }
 
     let scopes = context.token.map { Set($0.scopes) } ?? settings.scopes
-    let mayName = isProven || (context.token != nil && Scope.impersonate.isGranted(by: scopes))
+    let speaksForUsers = context.token != nil && Scope.impersonate.isGranted(by: scopes)
+    let mayName = isProven || speaksForUsers
     var caller = context.token == nil ? Press.portal : context.caller
     var objection: Fault?
     if actionRun != nil {
@@ -104,11 +107,14 @@ struct Buttons: Sendable {
         objection = objection ?? error
       }
     }
-    let press = actionRun.map { Press(id: $0, verb: verb, subject: subject, actor: caller) }
+    let isVouched = speaksForUsers || (signature != nil && named != nil && naming != .other)
+    let press = actionRun.map {
+      Press(id: $0, verb: verb, subject: subject, actor: caller, entity: body.entity, isVouched: isVouched)
+    }
     return WriteRequest(
       bytes: bytes, caller: caller,
       right: context.token.map { "The token '\($0.name)'" } ?? "A button of the portal without a token",
-      scopes: scopes, key: try key(press, request, context, bytes), press: press, isProven: isProven,
+      scopes: scopes, key: try key(press, request, context, bytes), press: press,
       isOfPort: press != nil || body.isOfPort, objection: objection)
   }
 
@@ -127,7 +133,9 @@ struct Buttons: Sendable {
 
   private static func checked(_ actionRun: String?) throws -> String? {
     guard let actionRun, !actionRun.isEmpty else { return nil }
-    guard actionRun.utf8.count <= 200, actionRun.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+    guard actionRun.utf8.count <= 200, actionRun.utf8.allSatisfy({ (0x21...0x7E).contains($0) }),
+      ![".", ".."].contains(actionRun)
+    else {
       throw Fault(
         .malformedRequest, "The id of the action run is not up to 200 visible ASCII characters.",
         fix: "Send {{ .run.id }}.")
@@ -161,13 +169,9 @@ struct Buttons: Sendable {
     // It may be taken in a moment.
     guard ![Fault.Code.busy, .rateLimited].contains(fault.code) else { return }
     var refused = ActionRun(id: press.id, verb: press.verb, actor: press.actor, opening: [], createdAt: now())
-    switch press.subject {
-    case .run(let id):
-      let located = try await store.locate(id)
-      (refused.run, refused.instance) = (located?.run.id, located?.run.instance)
-    case .instance(let id):
-      let situation = try await store.situation(of: Instance.ID(id))
-      (refused.run, refused.instance) = (situation?.currentRun?.id, situation?.instance.id)
+    (refused.run, refused.instance) = try await found(press.subject)
+    if let entity = press.entity.map({ Instance.ID($0) }), entity != refused.instance {
+      (refused.run, refused.instance) = (nil, entity)
     }
     refused.opening = [ActionReport.opening(press, plan: nil, refused.run, of: refused.instance)]
     let document = ProblemDocument(fault, requestID: context.requestID)
@@ -176,6 +180,29 @@ struct Buttons: Sendable {
       answer: StoredAnswer(
         status: fault.code.status, body: try JSONEncoder.porc.encode(document), fingerprint: key.fingerprint),
       under: key)
+  }
+
+  /// What a press is about, as far as there is such a thing.
+  private func found(_ subject: PressBody.Subject) async throws -> (run: PorcCore.Run.ID?, instance: Instance.ID?) {
+    switch subject {
+    case .run(let id):
+      let located = try await store.locate(id)
+      return (located?.run.id, located?.run.instance)
+    case .instance(let id):
+      let situation = try await store.situation(of: Instance.ID(id))
+      return (situation?.currentRun?.id, situation?.instance.id)
+    }
+  }
+
+  /// Whoever may edit an entity in the portal may have it name another's run: who may press its buttons may not therefore
+  /// press those of the other.
+  private func checkEntity(of press: Press) async throws {
+    guard let entity = press.entity, let instance = try await found(press.subject).instance,
+      instance.rawValue != entity
+    else { return }
+    throw Fault(
+      .wrongState, "The button was pressed on '\(entity.prefix(100))', whose entity names what is of '\(instance)'.",
+      fix: "Press it on '\(instance)'. PORC puts the entity right with its next comparison, or with porc port sync.")
   }
 
   private static let notSignedIn = Fault(

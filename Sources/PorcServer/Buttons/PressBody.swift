@@ -8,7 +8,7 @@ import PorcCore
 ///
 /// ```json
 /// {"action": "apply", "run_id": "run-…", "operation": "apply",
-///  "port_context": {"runId": "r_…", "actor": "alice@example.com"}}
+///  "port_context": {"runId": "r_…", "entity": "gke-dev-west", "actor": "alice@example.com"}}
 /// ```
 struct PressBody: Sendable {
   private let body: Value
@@ -27,14 +27,41 @@ struct PressBody: Sendable {
     case other
   }
 
-  init(_ bytes: [UInt8]) {
-    let value = (try? JSONText.parse(bytes).value) ?? .null
-    body = value.objectValue == nil ? .object([:]) : value
+  /// - Throws: a fault for what is no JSON, an empty body aside: what is done must be what was read here.
+  init(_ bytes: [UInt8]) throws(Fault) {
+    guard !bytes.allSatisfy({ " \t\r\n".utf8.contains($0) }) else {
+      body = .object([:])
+      return
+    }
+    do throws(ParseFailure) {
+      let value = try JSONText.parse(bytes).value
+      body = value.objectValue == nil ? .object([:]) : value
+    } catch {
+      throw Fault(
+        .malformedRequest,
+        "The body is no JSON: line \(error.position.line), column \(error.position.column): \(error.message)",
+        fix: "Send a JSON object, or nothing.")
+    }
   }
 
   /// The portal's id of its action run.
-  var actionRun: String? {
-    text("port_context", "runId") ?? text("port_context", "run_id") ?? text("context", "runId")
+  ///
+  /// - Throws: a fault for what is there and is no text: to take it for no press would be to forget the press.
+  func actionRun() throws(Fault) -> String? {
+    for path in [["port_context", "runId"], ["port_context", "run_id"], ["context", "runId"]] {
+      guard let value = value(path), !value.isNull else { continue }
+      guard let id = value.stringValue else {
+        throw Fault(
+          .malformedRequest, "The body's '\(path.joined(separator: "."))' is no text.", fix: "Send {{ .run.id }}.")
+      }
+      if !id.isEmpty { return id }
+    }
+    return nil
+  }
+
+  /// On which entity of the portal's the button was pressed.
+  var entity: String? {
+    text("port_context", "entity") ?? text("payload", "entity", "identifier") ?? text("context", "entity")
   }
 
   /// Who pressed, as the portal names its user; `nil` where it names nobody, such as for an automation.

@@ -12,15 +12,10 @@ struct WriteRequest: Sendable {
   let scopes: Set<Scope>
   let key: IdempotencyKey?
   let press: Press?
-  /// Whether Port's signature vouches for it.
-  let isProven: Bool
   /// Whether the body may have members beside those that the write takes.
   let isOfPort: Bool
   /// What is wrong with the body of a press, whoever may press.
   let objection: Fault?
-
-  /// Whether it seems to be Port that asks: by its signature, or by a token that may press some button.
-  var isByPort: Bool { isProven || ButtonSettings.pressing.contains { $0.isGranted(by: scopes) } }
 
   /// - Throws: a fault if whoever asks may not.
   func require(_ scope: Scope) throws {
@@ -62,12 +57,12 @@ struct WriteRequest: Sendable {
         Record.PendingAnswer(key: key) { try answer($0, $1, key.fingerprint) }
       },
       actionRun: press.map { press in
-        Record.PendingActionRun(id: press.id) { press.taken(for: run, in: $0, at: $1) }
+        Record.PendingActionRun(id: press.id, isVouched: press.isVouched) { press.taken(for: run, in: $0, at: $1) }
       })
   }
 }
 
-/// A press of a button in the portal that somebody has vouched for.
+/// A press of a button in the portal.
 struct Press: Sendable {
   /// The portal's id of its action run.
   let id: String
@@ -75,6 +70,10 @@ struct Press: Sendable {
   let verb: String
   let subject: PressBody.Subject
   let actor: Caller
+  /// The identifier of the entity that it was pressed on, where the call says so.
+  var entity: String?
+  /// Whether Port's signature, or a token that may speak for Port's users, says that this is a press.
+  var isVouched = true
 
   /// Who presses where the portal names nobody.
   static let portal = Caller(id: "port", name: "Port")
@@ -93,8 +92,10 @@ struct Press: Sendable {
       default: break
       }
     }
-    return ActionRun(
+    var taken = ActionRun(
       id: id, verb: verb, actor: actor, run: run, instance: situation.instance.id, plan: plan?.number,
       opening: opening, createdAt: now)
+    taken.isVouched = isVouched
+    return taken
   }
 }

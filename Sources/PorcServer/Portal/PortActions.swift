@@ -81,7 +81,7 @@ extension PortButton {
   }
 
   /// What PORC is asked to do, as its path and its API name it.
-  private var verb: String {
+  var verb: String {
     switch self {
     case .confirmDestroy: "apply"
     default: rawValue
@@ -106,7 +106,10 @@ extension PortButton {
   fileprivate var body: [String: JSON] {
     var body: [String: JSON] = [
       "action": .string(verb), subject.member: .string(subject.value),
-      "port_context": ["runId": "{{ .run.id }}", "actor": "{{ .trigger.by.user.email }}"],
+      // The entity's properties can be edited in Port; on which entity the button was pressed cannot.
+      "port_context": [
+        "runId": "{{ .run.id }}", "entity": "{{ .entity.identifier }}", "actor": "{{ .trigger.by.user.email }}",
+      ],
     ]
     // So that "Apply now" never confirms a destroy, whatever has become of the run since the button was drawn.
     if let operation { body["operation"] = .string(operation.rawValue) }

@@ -26,19 +26,19 @@ struct EventRoutes: Sendable {
       let id = try context.runID
       guard let located = try await store.locate(id) else { throw RunRoutes.unknown(id) }
       try request.allowQuery("limit", "after")
-      return try await events(request, of: .run(located.run.id))
+      return try await events(request, context, of: .run(located.run.id))
     }
-    routes.get("/events", needs: .read) { request, _ in
+    routes.get("/events", needs: .read) { request, context in
       try request.allowQuery("limit", "after", "subject", "instance")
       return try await events(
-        request,
+        request, context,
         of: EventFilter(
           subject: try request.choice("subject", EventSubject.self),
           instance: request.query("instance").map { Instance.ID($0) }))
     }
   }
 
-  private func events(_ request: Request, of filter: EventFilter) async throws -> Response {
+  private func events(_ request: Request, _ context: PorcContext, of filter: EventFilter) async throws -> Response {
     let limit = try request.query("limit", in: 1...1000, default: 200)
     let after = try await position(request)
     guard request.wantsEventStream else {
@@ -49,8 +49,10 @@ struct EventRoutes: Sendable {
     }
     try await check(after)
     let (store, doorbell, streams, texts) = (store, doorbell, streams, texts)
-    return .eventStream(holding: try streams.take()) { writer in
+    return .eventStream(holding: try streams.take(), while: context.isStillAllowed) { writer in
       var last = after
+      // Whoever is cut off before the first event comes back to this place.
+      try await writer.write(ByteBuffer(string: "id: \(after)\n\n"))
       while !doorbell.isOver {
         let seen = doorbell.count
         var page: [StoredEvent]
@@ -98,6 +100,7 @@ struct EventRoutes: Sendable {
 /// Events as they are streamed, which are the same for every reader.
 private final class EventTexts: Sendable {
   private static let capacity = 4096
+  private static let largest = 16 << 10
   private let known = Mutex<[Int64: ByteBuffer]>([:])
 
   func text(of event: StoredEvent) throws -> ByteBuffer {
@@ -106,6 +109,8 @@ private final class EventTexts: Sendable {
     let text = ServerSentEvent(
       id: String(event.position), event: body.type, data: try JSONEncoder.porc.encode(body)
     ).bytes
+    // Outputs can be megabytes.
+    guard text.readableBytes <= Self.largest else { return text }
     known.withLock { known in
       if known.count >= Self.capacity { known.removeAll(keepingCapacity: true) }
       known[event.position] = text

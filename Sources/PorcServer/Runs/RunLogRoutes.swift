@@ -27,7 +27,7 @@ struct RunLogRoutes: Sendable {
     let phases = try request.choice("phase", Phase.self).map { [$0] } ?? Phase.allCases
     let resume = try position(request)
     guard request.wantsEventStream else { return try await text(located, phases) }
-    return .eventStream(holding: try streams.take()) { writer in
+    return .eventStream(holding: try streams.take(), while: context.isStillAllowed) { writer in
       for phase in phases {
         var offset = 0
         if let resume {

@@ -6,7 +6,7 @@ struct Migration: Sendable {
   let number: Int
   let sql: String
 
-  static let all = [firstSchema, templateSources, notifications, heldRemovals, actionRuns, eventsOfAll]
+  static let all = [firstSchema, templateSources, notifications, heldRemovals, actionRuns, eventsOfAll, vouchedPresses]
   static let newest = all.count
 
   /// Marks a SQLite file as ours, in its header: "PORC" in ASCII

@@ -120,7 +120,10 @@ struct EventStream: AsyncSequence {
       var lines: [String] = []
       while let line = try await line() {
         guard !line.isEmpty else {
-          if event.id == nil, event.name.isEmpty, lines.isEmpty { continue }  // after a comment
+          if event.name.isEmpty, lines.isEmpty {  // a comment, or the place where the stream begins
+            event.id = nil
+            continue
+          }
           event.data = lines.joined(separator: "\n")
           return event
         }

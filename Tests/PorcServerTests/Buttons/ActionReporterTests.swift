@@ -68,7 +68,16 @@ struct ActionReporterTests {
         $0.entity = entity
         $0.status = entity == "web" ? "WAITING_FOR_APPROVAL" : "IN_PROGRESS"
       }
-      try await tell(reporter(bench))
+      let reporter = reporter(bench)
+      try await tell(reporter)
+      if entity == "web" {
+        // It may be approved yet, for a while.
+        #expect(try await !isClosed(bench))
+        for _ in 0..<ActionReporter.looks {
+          bench.pass(61)
+          try await tell(reporter)
+        }
+      }
       let run = bench.port.actionRun("r_1")
       #expect(run.log == [] && run.label == nil && !run.isEnded)
       #expect(bench.port.tellings == [])
@@ -241,9 +250,62 @@ struct ActionReporterTests {
       }
       try await startPlan(bench, other)
       try await tell(reporter)
-      #expect(try await isClosed(bench))
       #expect(bench.port.actionRun("r_2").label == "Planning")
+      // What is not there may be there yet, for a while.
+      for _ in 0..<ActionReporter.looks where try await !isClosed(bench) {
+        #expect(status == 404)
+        bench.pass(61)
+        try await tell(reporter)
+      }
+      #expect(try await isClosed(bench))
       #expect(bench.port.actionRun("r_1").log == [])
+    }
+  }
+
+  /// Port does not promise that what it has just made can be read.
+  @Test(arguments: [404, 200])
+  func anActionRunThatIsNotThereYetIsLookedForAgain(status: Int) async throws {
+    try await PortalBench.run { bench in
+      let reporter = reporter(bench)
+      let run = try await pressPlan(bench)
+      bench.port.change("r_1") {
+        if status == 404 {
+          $0.failures = [.json(#"{"ok":false,"error":"not_found","message":"No."}"#, status: 404)]
+        } else {
+          $0.status = "TRIGGERED"
+        }
+      }
+      try await tell(reporter)
+      #expect(try await !isClosed(bench))
+      bench.port.change("r_1") { $0.status = "IN_PROGRESS" }
+      bench.pass(2)
+      try await startPlan(bench, run)
+      try await tell(reporter)
+      #expect(bench.port.actionRun("r_1").label == "Planning")
+    }
+  }
+
+  /// What refuses may stand before Port: an address that is not allowed for a while, a proxy's own page.
+  @Test(arguments: [403, 404])
+  func whatOthersThanPortRefuseIsToldLater(status: Int) async throws {
+    try await PortalBench.run { bench in
+      let reporter = reporter(bench)
+      let run = try await pressPlan(bench)
+      try await startPlan(bench, run)
+      try await finishPlan(bench, run)
+      try await bench.write()
+      for _ in 0..<4 {
+        bench.port.change("r_1") { $0.failures = Array(repeating: .status(status), count: 3) }
+        try await tell(reporter)
+        #expect(try await !isClosed(bench))
+        bench.pass(61)
+      }
+      bench.port.change("r_1") { $0.failures = [] }
+      try await tell(reporter)
+      bench.pass(61)
+      try await tell(reporter)
+      #expect(bench.port.actionRun("r_1").status == "SUCCESS")
+      #expect(try await isClosed(bench))
     }
   }
 

@@ -67,6 +67,72 @@ struct ButtonTests {
     }
   }
 
+  /// Whoever has some token can name an action run of which they have read: it is not theirs to end, nor to begin.
+  @Test func nothingIsToldOfAPressThatNobodyVouchesFor() async throws {
+    try await TestServer.run { test in
+      let run = try await test.planned()
+      let plan = try await tfeRun(test, run)
+      let body = Self.body("apply", plan, operation: "apply")
+      let planner = try await test.token("planner", .plan)
+      test.port.press("r_1") { $0.status = "WAITING_FOR_APPROVAL" }
+      #expect(try await test.post("/runs/\(plan)/apply", body, token: planner).status == 403)
+      #expect(try await test.post("/runs/none/plan", Self.body("plan", "none"), token: planner).status == 404)
+      #expect(try await test.server.store.actionRun("r_1") == nil)
+
+      // One of another action of the organization's, on the same instance.
+      let discard = Self.body("discard", plan, "r_2")
+      test.port.press("r_2") { $0.action = "restart" }
+      #expect(try await test.post("/runs/\(plan)/discard", discard, token: planner).status == 202)
+      while try await test.server.store.actionRun("r_2")?.closedAt == nil {}
+      #expect(!test.port.actionRun("r_2").isEnded && test.port.actionRun("r_2").log == [])
+
+      // The real press comes, with Port's word for it.
+      test.port.change("r_1") { $0.status = "IN_PROGRESS" }
+      let pressed = try await test.post("/runs/\(plan)/apply", body, token: "", headers: Self.signed(body))
+      #expect(pressed.status == 409, "\(pressed.text)")
+      #expect(try await closed(test).label == "Refused")
+    }
+  }
+
+  /// Whoever may edit an entity in Port may have it name the plan of another.
+  @Test func aPressOnAnotherEntityIsRefused() async throws {
+    try await TestServer.run { test in
+      let run = try await test.planned()
+      let plan = try await tfeRun(test, run)
+      func body(_ id: String, on entity: String) -> String {
+        #"{"action": "apply", "run_id": "\#(plan)", "port_context": {"runId": "\#(id)", "entity": "\#(entity)"}}"#
+      }
+      test.port.press("r_1") { $0.entity = "copy" }
+      let copied = body("r_1", on: "copy")
+      let refused = try await test.post("/runs/\(plan)/apply", copied, token: "", headers: Self.signed(copied))
+      #expect(refused.status == 409 && refused.code == "wrong-state", "\(refused.text)")
+      let told = try await closed(test)
+      #expect(told.status == "FAILURE" && told.links == [] && told.externalID == nil)
+      #expect(told.summary?.hasPrefix("The button was pressed on 'copy', whose entity names what is of 'web'.") == true)
+      #expect(try await test.get("/runs/\(run)/status").json["status"] == "planned")
+
+      test.port.press("r_2")
+      let own = body("r_2", on: "web")
+      #expect(try await test.post("/runs/\(plan)/apply", own, token: "", headers: Self.signed(own)).status == 202)
+      #expect(try await closed(test, "r_2").status == "SUCCESS")
+    }
+  }
+
+  /// What is done must be what was read.
+  @Test func aBodyThatCannotBeReadIsRefused() async throws {
+    try await TestServer.run { test in
+      let run = try await test.planned()
+      for body in [
+        #"{"action": "apply", "run_id": "run-other", "run_id": "\#(run)"}"#, #"{"port_context": {"runId": 5}}"#,
+        #"{"port_context": {"runId": ".."}}"#, "{", "[]",
+      ] {
+        let reply = try await test.post("/runs/\(run)/apply", body)
+        #expect(reply.status == 400 && reply.isProblem, "\(body): \(reply.text)")
+      }
+      #expect(try await test.get("/runs/\(run)/status").json["status"] == "planned")
+    }
+  }
+
   // MARK: A press
 
   @Test func aPressIsDoneOnceAndItsActionRunIsToldAndClosed() async throws {
@@ -152,8 +218,7 @@ struct ButtonTests {
       ] {
         test.port.press(id)
         let body = Self.body("apply", run, id)
-        let refused = try await test.post(
-          "/runs/\(run)/apply", body, token: token, headers: token.isEmpty ? Self.signed(body) : [:])
+        let refused = try await test.post("/runs/\(run)/apply", body, token: token, headers: Self.signed(body))
         #expect(refused.status == 403 && refused.code == "forbidden")
         let told = try await closed(test, id)
         #expect(told.status == "FAILURE")
@@ -350,7 +415,7 @@ struct ButtonTests {
         _ actor: String, _ token: String, by name: String, isSigned: Bool = false, isSilent: Bool = false
       ) async throws {
         let id = "r_\(expected.count)"
-        test.port.press(id)
+        test.port.press(id) { $0.action = "porc_approve" }
         let body =
           isSilent
           ? #"{"port_context": {"runId": "\#(id)", "actor": "\#(actor)"}}"#

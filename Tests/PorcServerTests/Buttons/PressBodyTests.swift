@@ -6,7 +6,7 @@ import Testing
 
 /// What the bodies that Port sends say of a press.
 @Suite struct PressBodyTests {
-  private func body(_ text: String) -> PressBody { PressBody(Array(text.utf8)) }
+  private func body(_ text: String) throws -> PressBody { try PressBody(Array(text.utf8)) }
 
   private static let envelope = #"""
     {"action": "porc_apply", "resourceType": "run", "status": "TRIGGERED",
@@ -20,10 +20,31 @@ import Testing
     arguments: [
       (#"{"port_context": {"runId": "r_1"}}"#, "r_1"), (#"{"port_context": {"run_id": "r_1"}}"#, "r_1"),
       (#"{"context": {"runId": "r_1"}}"#, "r_1"), (envelope, "r_1"), (#"{"port_context": {"runId": ""}}"#, nil),
-      (#"{"port_context": {"runId": 1}}"#, nil), (#"{"runId": "r_1"}"#, nil), (#"["r_1"]"#, nil), ("nonsense", nil),
-      ("", nil),
+      (#"{"port_context": {"runId": null}}"#, nil), (#"{"runId": "r_1"}"#, nil), (#"["r_1"]"#, nil), ("", nil),
+      (" \n", nil),
     ] as [(String, String?)])
-  func theActionRunIsFound(text: String, id: String?) { #expect(body(text).actionRun == id) }
+  func theActionRunIsFound(text: String, id: String?) throws { #expect(try body(text).actionRun() == id) }
+
+  @Test(arguments: [
+    (#"{"port_context": {"runId": 1}}"#, "'port_context.runId' is no text"),
+    (#"{"context": {"runId": {}}}"#, "'context.runId' is no text"), ("nonsense", "no JSON: line 1, column 1: "),
+    (#"{"run_id": "a", "run_id": "b"}"#, "no JSON: line 1, column 17: "), (#"{"action": "apply""#, "no JSON: line 1"),
+  ])
+  func whatCannotBeReadIsRefused(text: String, message: String) {
+    let fault = #expect(throws: Fault.self) { try body(text).actionRun() }
+    #expect(fault?.code == .malformedRequest && fault?.message.contains(message) == true, "\(fault?.message ?? "")")
+  }
+
+  @Test func whatIsNotUTF8IsRefused() {
+    #expect(throws: Fault.self) { try PressBody(Array(#"{"run_id": ""#.utf8) + [0xFF] + Array(#""}"#.utf8)) }
+  }
+
+  @Test(
+    arguments: [
+      (#"{"port_context": {"runId": "r_1", "entity": "web"}}"#, "web"), (envelope, "web"),
+      (#"{"port_context": {"runId": "r_1"}}"#, nil),
+    ] as [(String, String?)])
+  func theEntityIsFound(text: String, entity: String?) throws { #expect(try body(text).entity == entity) }
 
   @Test(
     arguments: [
@@ -73,16 +94,16 @@ import Testing
       "run-1", .other
     ),
   ])
-  func itSaysWhatThePathAsksForOrNot(text: String, verb: String, run: String, naming: PressBody.Naming) {
-    #expect(body(text).naming(verb, .run(run)) == naming)
+  func itSaysWhatThePathAsksForOrNot(text: String, verb: String, run: String, naming: PressBody.Naming) throws {
+    #expect(try body(text).naming(verb, .run(run)) == naming)
   }
 
-  @Test func anInstanceIsNamedByItsIdentifier() {
-    #expect(body(#"{"action": "destroy", "instance": "web"}"#).naming("destroy", .instance("web")) == .same)
-    #expect(body(#"{"action": "destroy", "instance": "db"}"#).naming("destroy", .instance("web")) == .other)
-    #expect(body(#"{"action": "destroy", "run_id": "web"}"#).naming("destroy", .instance("web")) == .silent)
+  @Test func anInstanceIsNamedByItsIdentifier() throws {
+    #expect(try body(#"{"action": "destroy", "instance": "web"}"#).naming("destroy", .instance("web")) == .same)
+    #expect(try body(#"{"action": "destroy", "instance": "db"}"#).naming("destroy", .instance("web")) == .other)
+    #expect(try body(#"{"action": "destroy", "run_id": "web"}"#).naming("destroy", .instance("web")) == .silent)
     let destroy = Self.envelope.replacing("porc_apply", with: "porc_destroy")
-    #expect(body(destroy).naming("destroy", .instance("web")) == .same)
-    #expect(body(destroy).naming("destroy", .instance("db")) == .silent)
+    #expect(try body(destroy).naming("destroy", .instance("web")) == .same)
+    #expect(try body(destroy).naming("destroy", .instance("db")) == .silent)
   }
 }

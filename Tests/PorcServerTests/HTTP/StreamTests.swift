@@ -8,8 +8,13 @@ import Testing
 /// Events and logs, as pages and as streams that can be resumed.
 @Suite(.timeLimit(.minutes(1)))
 struct StreamTests {
+  /// Of the events: a stream begins with an id alone, that of the place where it begins.
   private func ids(_ stream: String) -> [String] {
-    stream.split(separator: "\n").filter { $0.hasPrefix("id: ") }.map { String($0.dropFirst(4)) }
+    stream.split(separator: "\n\n").compactMap { event in
+      let lines = event.split(separator: "\n")
+      guard lines.contains(where: { $0.hasPrefix("event: ") }) else { return nil }
+      return lines.first { $0.hasPrefix("id: ") }.map { String($0.dropFirst(4)) }
+    }
   }
 
   private func types(_ stream: String) -> [String] {
@@ -107,6 +112,34 @@ struct StreamTests {
           $0.contains("id: \(whole[whole.count - 1])\n")
         }
         #expect(Array(ids(rest).prefix(whole.count - place - 1)) == Array(whole[(place + 1)...]), "after \(position)")
+      }
+    }
+  }
+
+  /// Whoever is cut off before the first event comes back to where the stream began.
+  @Test func aStreamSaysWhereItBegins() async throws {
+    try await TestServer.run { test in
+      _ = try await test.submit()
+      let last = try #require(try await test.get("/events").json["last_position"]?.intValue)
+      let stream = try await test.stream("/events?after=now") { $0.contains("id: ") }
+      #expect(stream == ": connected\n\nid: \(last)\n\n")
+    }
+  }
+
+  @Test func aTokenThatIsRevokedEndsItsStreams() async throws {
+    try await TestServer.run { test in
+      let run = try await test.submit()
+      for (number, path) in ["/events", "/runs/\(run)/events", "/runs/\(run)/logs"].enumerated() {
+        let reader = try await test.token("reader \(number)", .read)
+        let (opened, opening) = AsyncStream.makeStream(of: Void.self)
+        async let whole = test.stream(path, token: reader) { _ in
+          opening.yield()
+          return false
+        }
+        for await _ in opened { break }
+        try await Tokens(store: test.server.store).revoke("reader \(number)")
+        #expect(try await whole.hasPrefix(": connected\n\n"), "it has ended")
+        #expect(try await test.get(path, token: reader).status == 401)
       }
     }
   }

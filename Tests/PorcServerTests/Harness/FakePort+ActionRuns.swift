@@ -8,6 +8,8 @@ extension FakePort {
     var status = "IN_PROGRESS"
     /// What it was pressed on, of the instances' blueprint; nil for something else.
     var entity: String? = "web"
+    /// The identifier of its action.
+    var action = "porc_apply"
     var label: String?
     var links: [String] = []
     var externalID: String?
@@ -49,7 +51,9 @@ extension FakePort {
       let place = run.entity.map {
         #","entity":{"identifier":"\#($0)"},"blueprint":{"identifier":"blueprint_instance"}"#
       }
-      return .json(#"{"ok":true,"run":{"id":"\#(id)","status":"\#(run.status)"\#(place ?? "")}}"#)
+      return .json(
+        #"{"ok":true,"run":{"id":"\#(id)","status":"\#(run.status)","action":{"identifier":"\#(run.action)"}\#(place ?? "")}}"#
+      )
     }
     on("PATCH \(path)") { update, run in
       if run.isTerse, update["statusLabel"] != nil { return refusal(422) }

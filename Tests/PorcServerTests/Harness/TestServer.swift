@@ -112,11 +112,11 @@ struct TestServer: Sendable {
 
   /// Reads a stream of events until `isEnough`, or its end.
   func stream(
-    _ path: String, headers: [String: String] = [:], until isEnough: (String) -> Bool
+    _ path: String, token: String? = nil, headers: [String: String] = [:], until isEnough: (String) -> Bool
   ) async throws -> String {
     let headers = headers.merging(["Accept": "text/event-stream"]) { $1 }
     let response = try await Self.http.execute(
-      request("GET", path, nil, token: nil, headers: headers), deadline: .now() + .seconds(30))
+      request("GET", path, nil, token: token, headers: headers), deadline: .now() + .seconds(30))
     #expect(response.status == .ok)
     var text = ""
     for try await part in response.body {

@@ -96,7 +96,10 @@ struct PortActionTests {
       #expect(call["url"] == .string("https://porc.example.com" + subject.url))
       #expect(call["body"]?["action"]?.string == subject.url.split(separator: "/").last.map(String.init))
       #expect(call["body"]?[subject.member] != nil)
-      #expect(call["body"]?["port_context"] == ["runId": "{{ .run.id }}", "actor": "{{ .trigger.by.user.email }}"])
+      #expect(
+        call["body"]?["port_context"] == [
+          "runId": "{{ .run.id }}", "entity": "{{ .entity.identifier }}", "actor": "{{ .trigger.by.user.email }}",
+        ])
     }
   }
 

@@ -25,6 +25,7 @@ struct AccessMiddleware: RouterMiddleware {
     }
     var context = context
     context.token = token
+    context.isStillAllowed = { [tokens] in try await tokens.token(secret) != nil }
     return try await next(request, context)
   }
 }

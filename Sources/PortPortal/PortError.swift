@@ -43,7 +43,8 @@ public struct PortError: Error, Sendable, Hashable {
   public let path: String
   /// Whether the same request may succeed later.
   public let isRetryable: Bool
-  /// How long Port asks to wait before the next attempt.
+  /// How long Port asks to wait before the next attempt, five minutes at most; nil where it does not, or asks for what
+  /// cannot be meant.
   public let retryAfter: Duration?
 
   init(

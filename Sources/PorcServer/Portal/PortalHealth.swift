@@ -31,8 +31,6 @@ final class PortalHealth: Sendable {
 
   /// While the portal is away it is asked every two seconds at least: it should be right soon after it is back.
   private static let backoff = Backoff(base: .milliseconds(200), ceiling: .seconds(2))
-  /// Port's longest window of calls is five minutes: a wait that is longer cannot be meant.
-  private static let longestRest = Duration.seconds(300)
   private static let toleratedFaults = 3
 
   /// What `/metrics` and `porc doctor` say.
@@ -90,8 +88,7 @@ final class PortalHealth: Sendable {
       state.failures += 1
       var random = SystemRandomNumberGenerator()
       let rest = Self.backoff.delay(attempt: state.failures, using: &random)
-      let asked = error.retryAfter.flatMap { $0 <= Self.longestRest ? $0 : nil } ?? .zero
-      state.restsUntil = now + max(rest, asked)
+      state.restsUntil = now + max(rest, error.retryAfter ?? .zero)
       return true
     }
   }

@@ -96,11 +96,14 @@ final class PortalBench: Sendable {
   static let caller = Caller(id: "token-1", name: "alice")
 
   @discardableResult
-  func submit(_ name: String = "web", region: String? = "eu") async throws -> PorcCore.Run.ID {
+  func submit(_ name: String = "web", region: String? = "eu", inputs: [String: Value] = [:]) async throws
+    -> PorcCore.Run.ID
+  {
     let id = PorcCore.Run.ID("porc-\(UUID().uuidString.lowercased())")
     let submission = Submission(
       operation: .apply, template: Self.template.reference, submitter: Self.caller,
-      metadata: BlueprintMetadata(name: name), inputs: region.map { ["region": .string($0)] } ?? [:],
+      metadata: BlueprintMetadata(name: name),
+      inputs: (region.map { ["region": .string($0)] } ?? [:]).merging(inputs) { $1 },
       sensitiveInputs: [], region: region, requiresApproval: false, blueprintDigest: "d", sensitiveDigest: nil)
     try await store.decide(about: .instance(Instance.ID(name)), recording: Record()) { situation, now in
       try RunMachine.submit(submission, as: id, for: Instance.ID(name), in: situation, at: now)

@@ -12,6 +12,10 @@ public protocol PortalState: Sendable {
   /// - Parameter confirmed: only those whose removal somebody has confirmed.
   func removals(_ kind: PortalEntity.Kind, confirmed: Bool, limit: Int) async throws -> [PortalDifference]
 
+  /// All entities of a kind that should go from the portal and have not, whenever their next attempt is; longest behind
+  /// first.
+  func outstandingRemovals(_ kind: PortalEntity.Kind, limit: Int) async throws -> [PortalDifference]
+
   /// How much of what the portal shows of a kind should go.
   func removalShare(_ kind: PortalEntity.Kind) async throws -> RemovalShare
 

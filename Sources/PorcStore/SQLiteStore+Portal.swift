@@ -61,6 +61,15 @@ extension SQLiteStore {
     }
   }
 
+  public func outstandingRemovals(_ kind: PortalEntity.Kind, limit: Int) async throws -> [PortalDifference] {
+    try await read { db in
+      try Self.read(
+        db.rows(
+          "SELECT \(Self.columns) FROM portal_entity WHERE desired IS NULL AND kind = ? ORDER BY behind_since LIMIT ?",
+          [kind.rawValue, limit]))
+    }
+  }
+
   private static func read(_ rows: [Row]) throws -> [PortalDifference] {
     try rows.compactMap { row in
       guard let kind = PortalEntity.Kind(rawValue: row["kind"]) else { return nil }

@@ -244,3 +244,9 @@ import Testing
     #expect(try await bench.store.desiredEntities(.instance, among: []).isEmpty)
   }
 }
+
+    let gone = try await bench.store.removals(.template, confirmed: false, limit: 1)
+    try await bench.store.postpone(gone[0], for: 60, rejection: nil)
+    #expect(try await removals(confirmed: false) == ["c-1-0-0"])
+    let all = try await bench.store.outstandingRemovals(.template, limit: 10)
+    #expect(all.map(\.identifier).sorted() == ["b-1-0-0", "c-1-0-0"])

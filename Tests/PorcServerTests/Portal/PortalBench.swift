@@ -128,3 +128,12 @@ final class PortalBench: Sendable {
     port.entity(identifier)?["properties"]?[property]
   }
 }
+
+extension PortalSync {
+  /// The same with a set-up before it.
+  func setting(up setUp: @escaping @Sendable () async throws -> Void) -> PortalSync {
+    PortalSync(
+      store: store, writer: writer, setUp: setUp, health: health, removalLimit: removalLimit, doorbell: doorbell,
+      logger: logger)
+  }
+}

@@ -4,6 +4,7 @@ import HTTPTypes
 import PorcCore
 import PorcStore
 import PortPortal
+import Synchronization
 import TestKit
 import Testing
 
@@ -262,6 +263,29 @@ struct PortalSyncTests {
       try await bench.command(id, .build)
       try await bench.write()
       #expect(Array(bench.port.calls.dropFirst(before)) == [Self.bulk])
+    }
+  }
+
+  @Test func aSetUpThatThePortalRefusesIsTriedAgainBesideTheWriting() async throws {
+    try await PortalBench.run { bench in
+      try await bench.submit()
+      let (tries, told) = AsyncStream.makeStream(of: Int.self)
+      let count = Mutex(0)
+      let path = "GET /v1/blueprints/blueprint_instance"
+      bench.port.server.on(path, .json(#"{"ok":false,"error":"forbidden"}"#, status: 403))
+      let sync = bench.sync.setting { [client = bench.client] in
+        told.yield(
+          count.withLock { count in
+            count += 1
+            return count
+          })
+        _ = try await client.blueprints.get("blueprint_instance")
+      }
+      let running = Task { try await sync.run() }
+      #expect(await tries.first { $0 == 2 } == 2)
+      while bench.port.entity("web") == nil { await Task.yield() }
+      running.cancel()
+      _ = await running.result
     }
   }
 }

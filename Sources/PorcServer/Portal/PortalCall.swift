@@ -48,7 +48,11 @@ enum PortalCall: Sendable, Equatable {
     return together.isEmpty ? calls : calls + [.upsert(together)]
   }
 
-  static func removals(_ differences: [PortalDifference]) -> [PortalCall] {
+  /// The calls that remove `differences`, but none that is written meanwhile: it was not wanted any more only after those
+  /// were read, and goes when they have arrived.
+  static func removals(_ differences: [PortalDifference], besides writes: [PortalCall]) -> [PortalCall] {
+    let written = Set(writes.flatMap(\.differences).map(\.identifier))
+    let differences = differences.filter { !written.contains($0.identifier) }
     let again = differences.filter { $0.attempts > 0 }.map { PortalCall.remove([$0]) }
     let first = differences.filter { $0.attempts == 0 }
     return first.isEmpty ? again : again + [.remove(first)]

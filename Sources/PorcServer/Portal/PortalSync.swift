@@ -134,8 +134,8 @@ struct PortalSync: Service {
     for kind in PortalEntity.Kind.writingOrder {
       let isProbe = health.isAway
       let limit = isProbe ? PortalCall.bulk : Self.width * PortalCall.bulk
-      var ofKind = PortalCall.writes(try await store.differences(kind, limit: limit), isPlain: writer.isPlain)
-      ofKind += PortalCall.removals(try await removals(kind))
+      let writes = PortalCall.writes(try await store.differences(kind, limit: limit), isPlain: writer.isPlain)
+      var ofKind = writes + PortalCall.removals(try await removals(kind), besides: writes)
       if isProbe { ofKind = Array(ofKind.prefix(1)) }
       try await make(ofKind)
       calls += ofKind

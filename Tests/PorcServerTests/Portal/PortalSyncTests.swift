@@ -266,6 +266,20 @@ struct PortalSyncTests {
     }
   }
 
+  /// What is written and should go in the next moment is not removed while the write is on its way.
+  @Test func anEntityIsInOneCallAtATime() async throws {
+    try await PortalBench.run { bench in
+      try await bench.offer([PortalBench.template])
+      let written = try await bench.store.differences(.template, limit: 9)
+      try await bench.offer([])
+      let gone = try await bench.store.removals(.template, confirmed: false, limit: 9)
+      let writes = PortalCall.writes(written, isPlain: false)
+      #expect(writes == [.upsert(written)] && gone.count == 1)
+      #expect(PortalCall.removals(gone, besides: writes) == [])
+      #expect(PortalCall.removals(gone, besides: []) == [.remove(gone)])
+    }
+  }
+
   @Test func aSetUpThatThePortalRefusesIsTriedAgainBesideTheWriting() async throws {
     try await PortalBench.run { bench in
       try await bench.submit()

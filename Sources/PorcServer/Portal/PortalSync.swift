@@ -130,19 +130,41 @@ struct PortalSync: Service {
   /// One pass over what is due, with at most ``width`` calls at a time. Templates come before the instances that relate
   /// to them.
   func pass() async throws -> Rest {
+    if health.isAway { return try await probe() }
     var calls: [PortalCall] = []
     for kind in PortalEntity.Kind.writingOrder {
-      let isProbe = health.isAway
-      let limit = isProbe ? PortalCall.bulk : Self.width * PortalCall.bulk
-      let writes = PortalCall.writes(try await store.differences(kind, limit: limit), isPlain: writer.isPlain)
-      var ofKind = writes + PortalCall.removals(try await removals(kind), besides: writes)
-      if isProbe { ofKind = Array(ofKind.prefix(1)) }
+      let ofKind = try await self.calls(kind, limit: Self.width * PortalCall.bulk)
       try await make(ofKind)
       calls += ofKind
       if !ofKind.isEmpty, let rest = health.rest { return .away(rest) }
     }
     if calls.isEmpty { return .untilChange }
     return calls.contains { $0.differences.count == PortalCall.bulk } || calls.count >= Self.width ? .none : .short
+  }
+
+  /// One call, to see whether the portal is back: with other entities than those before, since it may be one of these that
+  /// gets no answer.
+  private func probe() async throws -> Rest {
+    for isAgain in [false, true] {
+      if isAgain { health.tryAgain() }
+      for kind in PortalEntity.Kind.writingOrder {
+        let limit = health.triedCount + PortalCall.bulk
+        guard let call = try await calls(kind, limit: limit, { !health.hasTried($0) }).first else { continue }
+        try await make([call])
+        return health.rest.map(Rest.away) ?? .none
+      }
+    }
+    return .untilChange
+  }
+
+  private func calls(
+    _ kind: PortalEntity.Kind, limit: Int, _ isMeant: (PortalDifference) -> Bool = { _ in true }
+  ) async throws -> [PortalCall] {
+    let writes = PortalCall.writes(
+      try await store.differences(kind, limit: limit).filter(isMeant), isPlain: writer.isPlain,
+      isSuspect: health.isSuspect)
+    let removals = try await removals(kind).filter(isMeant)
+    return writes + PortalCall.removals(removals, besides: writes, isSuspect: health.isSuspect)
   }
 
   private func make(_ calls: [PortalCall]) async throws {

@@ -76,6 +76,11 @@ final class PortalBench: Sendable {
     while [.none, .short].contains(try await sync.pass()) {}
   }
 
+  /// Makes so many passes, whatever comes of them.
+  func persist(_ passes: Int) async throws {
+    for _ in 0..<passes { _ = try await sync.pass() }
+  }
+
   /// How many entities the portal does not show as it should.
   var behind: Int { get async throws { try await store.portalBacklog().count } }
 

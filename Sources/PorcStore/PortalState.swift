@@ -12,6 +12,10 @@ public protocol PortalState: Sendable {
   /// - Parameter confirmed: only those whose removal somebody has confirmed.
   func removals(_ kind: PortalEntity.Kind, confirmed: Bool, limit: Int) async throws -> [PortalDifference]
 
+  /// All entities of a kind that should go from the portal and have not, whenever their next attempt is; longest behind
+  /// first.
+  func outstandingRemovals(_ kind: PortalEntity.Kind, limit: Int) async throws -> [PortalDifference]
+
   /// How much of what the portal shows of a kind should go.
   func removalShare(_ kind: PortalEntity.Kind) async throws -> RemovalShare
 
@@ -54,7 +58,11 @@ public protocol PortalState: Sendable {
   /// The identifiers of everything of a kind that PORC wants to be there.
   func desiredIdentifiers(_ kind: PortalEntity.Kind) async throws -> Set<String>
 
-  /// The portal turned out to show something else: each counts as acknowledged in what it shows, and is a difference.
+  /// How far everything of a kind that PORC wants to be there has come, by identifier.
+  func portalVersions(_ kind: PortalEntity.Kind) async throws -> [String: PortalVersion]
+
+  /// The portal turned out to show something else: each counts as acknowledged in what it shows, and is a difference. One
+  /// that has changed since the portal was asked, here or there, stays as it is.
   func markDifferent(_ sights: [PortalSight]) async throws
 
   /// The portal may show anything: whatever PORC wants there is a difference.
@@ -140,17 +148,32 @@ public struct PortalBacklog: Sendable, Equatable {
   }
 }
 
+/// How far an entity has come: both count the changes of the desired state.
+public struct PortalVersion: Sendable, Equatable {
+  public var desired: Int64
+  /// `nil` if the portal has acknowledged nothing.
+  public var acknowledged: Int64?
+
+  public init(desired: Int64, acknowledged: Int64?) {
+    self.desired = desired
+    self.acknowledged = acknowledged
+  }
+}
+
 /// What the portal was seen to show of an entity.
 public struct PortalSight: Sendable, Equatable {
   public var kind: PortalEntity.Kind
   public var identifier: String
   /// What it shows of that which is PORC's; `nil` where the entity is not there, or nobody looked closely.
   public var shown: PortalEntity?
+  /// How far the entity had come before the portal was asked.
+  public var version: PortalVersion
 
-  public init(kind: PortalEntity.Kind, identifier: String, shown: PortalEntity?) {
+  public init(kind: PortalEntity.Kind, identifier: String, shown: PortalEntity?, version: PortalVersion) {
     self.kind = kind
     self.identifier = identifier
     self.shown = shown
+    self.version = version
   }
 }
 

@@ -61,6 +61,15 @@ extension SQLiteStore {
     }
   }
 
+  public func outstandingRemovals(_ kind: PortalEntity.Kind, limit: Int) async throws -> [PortalDifference] {
+    try await read { db in
+      try Self.read(
+        db.rows(
+          "SELECT \(Self.columns) FROM portal_entity WHERE desired IS NULL AND kind = ? ORDER BY behind_since LIMIT ?",
+          [kind.rawValue, limit]))
+    }
+  }
+
   private static func read(_ rows: [Row]) throws -> [PortalDifference] {
     try rows.compactMap { row in
       guard let kind = PortalEntity.Kind(rawValue: row["kind"]) else { return nil }
@@ -221,6 +230,16 @@ extension SQLiteStore {
     }
   }
 
+  public func portalVersions(_ kind: PortalEntity.Kind) async throws -> [String: PortalVersion] {
+    try await read { db in
+      let rows = try db.rows(
+        "SELECT identifier, version, acknowledged_version FROM portal_entity WHERE kind = ? AND desired IS NOT NULL",
+        [kind.rawValue])
+      return Dictionary(
+        uniqueKeysWithValues: rows.map { ($0[0], PortalVersion(desired: $0[1], acknowledged: $0[2])) })
+    }
+  }
+
   /// ?1: now. One that is behind anyhow is tried when its time comes. A new version for the others: an answer that is still
   /// on its way was to what the portal showed before.
   private static let isDifferent = """
@@ -234,12 +253,18 @@ extension SQLiteStore {
     try await write { db in
       for sight in sights {
         let shown = try sight.shown.map(StoredJSON.text)
+        // One that is behind may be on its way: then the answer to that says more than what was seen before.
         try db.run(
           """
           UPDATE portal_entity
-          SET acknowledged = ?2, acknowledged_version = iif(?2 IS NULL, NULL, version), \(Self.isDifferent)
-          WHERE kind = ?3 AND identifier = ?4 AND desired IS NOT NULL
-          """, [now, shown, sight.kind.rawValue, sight.identifier])
+          SET acknowledged = ?2, acknowledged_version =
+              iif(?2 IS NULL, NULL, iif(behind_since IS NULL, version, coalesce(acknowledged_version, 0))),
+            \(Self.isDifferent)
+          WHERE kind = ?3 AND identifier = ?4 AND desired IS NOT NULL AND version = ?5 AND acknowledged_version IS ?6
+          """,
+          [
+            now, shown, sight.kind.rawValue, sight.identifier, sight.version.desired, sight.version.acknowledged,
+          ])
       }
     }
   }

@@ -27,8 +27,8 @@ struct Answer: Sendable {
     }
   }
 
-  func unexpected(_ message: String) -> PortError {
-    PortError(.unexpectedAnswer, message, of: request, status: status, traceID: traceID)
+  func unexpected(_ message: String, isOfItem: Bool = false) -> PortError {
+    PortError(.unexpectedAnswer, message, of: request, status: status, traceID: traceID, isOfItem: isOfItem)
   }
 }
 

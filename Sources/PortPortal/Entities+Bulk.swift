@@ -142,7 +142,10 @@ private struct BulkAnswer: Decodable {
   /// that does not name an entity has not stored it.
   static func outcomes(_ answer: Answer, count: Int) throws(PortError) -> [UpsertResult.Outcome] {
     let read = try answer.decode(BulkAnswer.self)
-    let missing = answer.unexpected("Port's answer does not say what became of this entity.")
+    let named = read.entities.map(\.index) + (read.errors ?? []).map(\.index)
+    // An answer that names none of them is none to this call.
+    let missing = answer.unexpected(
+      "Port's answer does not say what became of this entity.", isOfItem: named.contains { $0 >= 0 && $0 < count })
     var outcomes = [UpsertResult.Outcome](repeating: .failed(missing), count: count)
     for stored in read.entities where outcomes.indices.contains(stored.index) {
       outcomes[stored.index] = stored.created ? .created : .updated
@@ -151,7 +154,7 @@ private struct BulkAnswer: Decodable {
       outcomes[failed.index] = .failed(
         PortError(
           status: failed.statusCode, code: failed.error, message: failed.message, of: answer.request,
-          traceID: answer.traceID))
+          traceID: answer.traceID, isOfItem: true))
     }
     return outcomes
   }

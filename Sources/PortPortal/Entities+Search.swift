@@ -62,6 +62,7 @@ public struct EntitySearch: AsyncSequence, Sendable {
     private var page: ArraySlice<Entity> = []
     private var cursor: String?
     private var isLast = false
+    private var seen: Set<String> = []
 
     fileprivate init(search: EntitySearch) {
       self.search = search
@@ -73,7 +74,7 @@ public struct EntitySearch: AsyncSequence, Sendable {
         let answer = try await search.entities.session.send(request)
         let read = try answer.decode(Page.self)
         let next = read.next.flatMap { $0.isEmpty ? nil : $0 }
-        if let next, next == cursor { throw answer.unexpected("Port's search goes round in circles.") }
+        if let next, !seen.insert(next).inserted { throw answer.unexpected("Port's search goes round in circles.") }
         page = read.entities[...]
         cursor = next
         isLast = next == nil

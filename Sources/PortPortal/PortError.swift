@@ -43,12 +43,15 @@ public struct PortError: Error, Sendable, Hashable {
   public let path: String
   /// Whether the same request may succeed later.
   public let isRetryable: Bool
-  /// How long Port asks to wait before the next attempt.
+  /// How long Port asks to wait before the next attempt, five minutes at most; nil where it does not, or asks for what
+  /// cannot be meant.
   public let retryAfter: Duration?
+  /// Whether it is about one entity of a bulk call of which Port answered the rest.
+  public let isOfItem: Bool
 
   init(
     _ kind: Kind, _ message: String, of request: Request, status: Int? = nil, code: String? = nil,
-    traceID: String? = nil, isRetryable: Bool = false, retryAfter: Duration? = nil
+    traceID: String? = nil, isRetryable: Bool = false, retryAfter: Duration? = nil, isOfItem: Bool = false
   ) {
     self.kind = kind
     self.status = status
@@ -59,16 +62,18 @@ public struct PortError: Error, Sendable, Hashable {
     self.path = request.path
     self.isRetryable = isRetryable
     self.retryAfter = retryAfter
+    self.isOfItem = isOfItem
   }
 
   /// The error that a status other than 2xx stands for.
   init(
-    status: Int, code: String?, message: String?, of request: Request, traceID: String?, retryAfter: Duration? = nil
+    status: Int, code: String?, message: String?, of request: Request, traceID: String?, retryAfter: Duration? = nil,
+    isOfItem: Bool = false
   ) {
     let kind = Kind(status: status)
     self.init(
       kind, message ?? "Port answered \(status) without an explanation.", of: request, status: status, code: code,
-      traceID: traceID, isRetryable: kind.mayPass(status: status), retryAfter: retryAfter)
+      traceID: traceID, isRetryable: kind.mayPass(status: status), retryAfter: retryAfter, isOfItem: isOfItem)
   }
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import HCL
 import Testing
 
@@ -57,5 +58,12 @@ struct NumberTests {
     #expect(Number("1.5")?.intValue == nil)
     #expect(Number("0.1")?.doubleValue == 0.1)
     #expect(Number("1e400")?.doubleValue == .infinity)
+  }
+
+  /// It is kept rather than refused: what holds it should not be lost for it.
+  @Test func aNumberThatIsNoDoubleIsWrittenAsText() throws {
+    let number = try #require(Number("-1e400"))
+    let data = try JSONEncoder().encode([Value.number(number)])
+    #expect(try JSONDecoder().decode([Value].self, from: data) == [.string(number.text)])
   }
 }

@@ -9,6 +9,12 @@ import Testing
     try #require(try await bench.differences(limit: 1).first)
   }
 
+  private func sight(_ bench: Bench, showing shown: PortalEntity?) async throws -> PortalSight {
+    PortalSight(
+      kind: .instance, identifier: "vm", shown: shown,
+      version: try #require(try await bench.store.portalVersions(.instance)["vm"]))
+  }
+
   @Test(arguments: StoreKind.all)
   func whatIsWantedIsADifferenceUntilItIsAcknowledged(kind: StoreKind) async throws {
     let bench = try await Bench(kind)
@@ -128,7 +134,11 @@ import Testing
     #expect(deletion.desired == nil)
     #expect(deletion.acknowledged == shown.desired)
     #expect(try await bench.store.desiredEntities(.template).isEmpty)
-    try await bench.store.markDifferent([PortalSight(kind: .template, identifier: "t-1-0-0", shown: nil)])
+    try await bench.store.markDifferent([
+      PortalSight(
+        kind: .template, identifier: "t-1-0-0", shown: nil,
+        version: PortalVersion(desired: deletion.version, acknowledged: shown.version))
+    ])
     #expect(try await difference(bench) == deletion, "it is known to be different")
 
     try await bench.store.acknowledge([deletion])
@@ -143,8 +153,9 @@ import Testing
     let first = try await difference(bench)
     try await bench.store.acknowledge([first])
     bench.clock.advance(by: 9)
+    let version = try #require(try await bench.store.portalVersions(.instance)["vm"])
     try await bench.store.markDifferent(
-      ["vm", "unknown"].map { PortalSight(kind: .instance, identifier: $0, shown: nil) })
+      ["vm", "unknown"].map { PortalSight(kind: .instance, identifier: $0, shown: nil, version: version) })
     let again = try await difference(bench)
     #expect(again.desired == first.desired)
     #expect(again.acknowledged == nil)
@@ -154,7 +165,7 @@ import Testing
 
     // One that is tried and refused does not become due sooner by being found absent.
     try await bench.store.postpone(again, for: 60, rejection: "no")
-    try await bench.store.markDifferent([PortalSight(kind: .instance, identifier: "vm", shown: nil)])
+    try await bench.store.markDifferent([try await sight(bench, showing: nil)])
     #expect(try await bench.store.untilNextDifference() == 60)
     #expect(try await bench.store.portalStatus(.instance, "vm")?.rejection == "no")
   }
@@ -168,12 +179,52 @@ import Testing
     try await bench.store.acknowledge([first])
     var shown = try #require(first.desired)
     shown.properties["region"] = "made up"
-    try await bench.store.markDifferent([PortalSight(kind: .instance, identifier: "vm", shown: shown)])
+    try await bench.store.markDifferent([try await sight(bench, showing: shown)])
     let again = try await difference(bench)
     #expect(again.acknowledged == shown && again.desired == first.desired)
     #expect(again.version > first.version)
     try await bench.store.acknowledge([again])
     #expect(try await bench.store.portalBacklog().count == 0)
+  }
+
+  /// What was seen before an answer came says less than the answer.
+  @Test(arguments: StoreKind.all)
+  func aSightFromBeforeAWriteChangesNothing(kind: StoreKind) async throws {
+    let bench = try await Bench(kind)
+    try await bench.submit("vm", as: "porc-1")
+    let first = try await difference(bench)
+    var shown = try #require(first.desired)
+    shown.properties["region"] = "made up"
+    let unwritten = try await sight(bench, showing: shown)
+    try await bench.store.acknowledge([first])
+    try await bench.store.markDifferent([unwritten])
+    #expect(try await bench.store.portalBacklog().count == 0, "it was written meanwhile")
+
+    let earlier = try await sight(bench, showing: shown)
+    try await bench.submit("vm", as: "porc-2")
+    let second = try await difference(bench)
+    try await bench.store.markDifferent([earlier])
+    #expect(try await difference(bench) == second, "it has changed meanwhile")
+
+    // Seen while it is on its way: its answer comes after the next change, and still counts.
+    let during = try await sight(bench, showing: shown)
+    try await bench.store.markDifferent([during])
+    #expect(try await difference(bench).acknowledged == shown)
+    try await bench.submit("vm", as: "porc-3")
+    try await bench.store.acknowledge([second])
+    #expect(try await difference(bench).acknowledged == second.desired)
+  }
+
+  @Test(arguments: StoreKind.all)
+  func aSightOfWhatWasNeverAcknowledgedCounts(kind: StoreKind) async throws {
+    let bench = try await Bench(kind)
+    try await bench.submit("vm", as: "porc-1")
+    let first = try await difference(bench)
+    try await bench.store.markDifferent([try await sight(bench, showing: first.desired)])
+    #expect(try await difference(bench).acknowledged == first.desired)
+    try await bench.submit("vm", as: "porc-2")
+    try await bench.store.acknowledge([first])
+    #expect(try await difference(bench).acknowledged == first.desired)
   }
 
   @Test(arguments: StoreKind.all)
@@ -231,6 +282,12 @@ import Testing
     try await sync(["a"])
     #expect(try await removals(confirmed: true) == ["c-1-0-0"], "the word was for another removal")
     #expect(try await removals(confirmed: false) == ["b-1-0-0", "c-1-0-0"])
+
+    let gone = try await bench.store.removals(.template, confirmed: false, limit: 1)
+    try await bench.store.postpone(gone[0], for: 60, rejection: nil)
+    #expect(try await removals(confirmed: false) == ["c-1-0-0"])
+    let all = try await bench.store.outstandingRemovals(.template, limit: 10)
+    #expect(all.map(\.identifier).sorted() == ["b-1-0-0", "c-1-0-0"])
   }
 
   @Test(arguments: StoreKind.all)

@@ -104,9 +104,16 @@ struct BulkTests {
     let results = try await port.run { try await $0.entities.upsert(all: entities(5), in: "service") }
     #expect(results.map { $0.error?.kind } == [.unprocessable, .notFound, nil, .server, .unexpectedAnswer])
     #expect(results.map { $0.error?.isRetryable } == [false, false, nil, true, false])
+    #expect(results.allSatisfy { $0.error?.isOfItem != false })
     #expect(results[0].error?.message == "tier")
     #expect(results[0].error?.traceID == "trace-1")
     #expect(results[2].outcome == .created)
+  }
+
+  @Test func anAnswerThatNamesNoEntityIsAFailureOfTheCall() async throws {
+    port.server.on(call, .json(#"{"ok": true, "entities": [], "errors": []}"#))
+    let results = try await port.run { try await $0.entities.upsert(all: entities(2), in: "service") }
+    #expect(results.allSatisfy { $0.error?.kind == .unexpectedAnswer && $0.error?.isOfItem == false })
   }
 
   @Test func oneIdentifierIsNotTwiceInACall() async throws {

@@ -189,8 +189,9 @@ struct SearchTests {
     }
   }
 
-  @Test func aCursorThatStandsStillIsAnError() async throws {
-    port.server.always(call) { _ in .json(#"{"ok":true,"entities":[],"next":"same"}"#) }
+  @Test(arguments: [["same"], ["a", "b"], ["a", "b", "c"]])
+  func cursorsThatComeAgainAreAnError(cursors: [String]) async throws {
+    for cursor in cursors + [cursors[0]] { port.server.on(call, page([], next: cursor)) }
     let error = try await port.run { client in
       try await portError { try await client.entities.search(in: "service").collect(atMost: 9) }
     }

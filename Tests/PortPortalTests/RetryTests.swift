@@ -83,15 +83,22 @@ struct RetryTests {
     #expect(port.clock.slept == [.seconds(seconds)])
   }
 
-  @Test(arguments: ["1e300", "1700009999", "9999", "99999999999999"])
-  func anAbsurdResetIsCutToTheLongestWait(value: String) async throws {
-    port.server.on(call, .refusal(429, headers: [field("x-ratelimit-reset"): value]), .entity("a"))
+  @Test func aLongWaitIsCutToTheLongestOfThePolicy() async throws {
+    port.server.on(call, .refusal(429, headers: [field("x-ratelimit-reset"): "300"]), .entity("a"))
     _ = try await get(retries: RetryPolicy(maximumAttempts: 2, longestAdvisedWait: .seconds(40)))
     #expect(port.clock.slept == [.seconds(40)])
   }
 
+  @Test(arguments: ["301", "86400", "1e300", "Tue, 14 Nov 2023 23:13:20 GMT"])
+  func aWaitThatCannotBeMeantIsNotToldOf(value: String) async throws {
+    port.server.on(call, .refusal(503, headers: [.retryAfter: value]))
+    let error = try #require(try await portError { try await get(retries: .never) })
+    #expect(error.retryAfter == nil)
+  }
+
   @Test(arguments: [
-    (429, "1699999000"), (429, "-5"), (429, "0"), (429, "soon"), (429, "nan"), (503, "9"),
+    (429, "1699999000"), (429, "-5"), (429, "0"), (429, "soon"), (429, "nan"), (503, "9"), (429, "1e300"),
+    (429, "1700009999"), (429, "9999"), (429, "99999999999999"),
   ])
   func aResetThatSaysNothingLeavesTheBackoff(status: Int, value: String) async throws {
     port.server.on(call, .refusal(status, headers: [field("x-ratelimit-reset"): value]), .entity("a"))

@@ -122,16 +122,18 @@ extension Number {
 }
 
 extension Number: Codable {
-  /// An `Int` when it fits, else a `Decimal` (38 digits), else the nearest `Double`. Where every digit counts use
-  /// ``Value/json(prettyPrinted:)``.
+  /// An `Int` when it fits, else a `Decimal` (38 digits), else the nearest `Double`, or text where even that is out of
+  /// reach. Where every digit counts use ``Value/json(prettyPrinted:)``.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     if let int = intValue {
       try container.encode(int)
     } else if text.utf8.count <= 38, let decimal = Decimal(string: text) {
       try container.encode(decimal)
-    } else {
+    } else if doubleValue.isFinite {
       try container.encode(doubleValue)
+    } else {
+      try container.encode(text)
     }
   }
 

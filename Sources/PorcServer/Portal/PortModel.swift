@@ -55,6 +55,7 @@ extension Value {
       Timestamp.date(mine).map { $0 == Timestamp.date(theirs) } ?? false
     // JSON's readers keep what a double holds.
     case (.number(let mine), .number(let theirs)): mine == theirs || mine.doubleValue == theirs.doubleValue
+    case (.string(let mine), .number(let theirs)): !theirs.doubleValue.isFinite && mine == theirs.description
     default: self == other
     }
   }
@@ -78,7 +79,13 @@ extension JSON {
     case .null: self = .null
     case .bool(let value): self = .bool(value)
     case .number(let number):
-      if let integer = number.intValue { self = .integer(Int64(integer)) } else { self = .number(number.doubleValue) }
+      if let integer = number.intValue {
+        self = .integer(Int64(integer))
+      } else if number.doubleValue.isFinite {
+        self = .number(number.doubleValue)
+      } else {
+        self = .string(number.description)  // JSON's writers cannot express it
+      }
     case .string(let value): self = .string(value)
     case .array(let values): self = .array(values.map { JSON($0) })
     case .object(let members): self = .object(members.mapValues { JSON($0) })

@@ -23,11 +23,14 @@ enum PortalCall: Sendable, Equatable {
 
   /// The calls that write `differences`, each in one of them: few, in the order given.
   ///
-  /// What failed before goes alone: an entity that breaks a call must not take others with it again. So does what a press of
-  /// a button in the portal caused: a call names one action run.
+  /// What a press of a button in the portal caused goes alone: a call names one action run.
   ///
-  /// - Parameter isPlain: whether the portal speaks the plain dialect: no bulk, and null clears in every write.
-  static func writes(_ differences: [PortalDifference], isPlain: Bool) -> [PortalCall] {
+  /// - Parameters:
+  ///   - isPlain: whether the portal speaks the plain dialect: no bulk, and null clears in every write.
+  ///   - isSuspect: whether an entity may break a call: it must not take others with it.
+  static func writes(
+    _ differences: [PortalDifference], isPlain: Bool, isSuspect: (PortalDifference) -> Bool
+  ) -> [PortalCall] {
     var calls: [PortalCall] = []
     var together: [PortalDifference] = []
     for difference in differences {
@@ -35,7 +38,7 @@ enum PortalCall: Sendable, Equatable {
         difference.acknowledged == nil ? [] : difference.desired?.cleared(since: difference.acknowledged) ?? []
       if !cleared.isEmpty, !isPlain {
         calls.append(.patch(difference, clearing: cleared))
-      } else if isPlain || difference.attempts > 0 || difference.actionRun != nil {
+      } else if isPlain || difference.actionRun != nil || isSuspect(difference) {
         calls.append(.upsert([difference]))
       } else {
         together.append(difference)
@@ -48,9 +51,15 @@ enum PortalCall: Sendable, Equatable {
     return together.isEmpty ? calls : calls + [.upsert(together)]
   }
 
-  static func removals(_ differences: [PortalDifference]) -> [PortalCall] {
-    let again = differences.filter { $0.attempts > 0 }.map { PortalCall.remove([$0]) }
-    let first = differences.filter { $0.attempts == 0 }
+  /// The calls that remove `differences`, but none that is written meanwhile: it was not wanted any more only after those
+  /// were read, and goes when they have arrived.
+  static func removals(
+    _ differences: [PortalDifference], besides writes: [PortalCall], isSuspect: (PortalDifference) -> Bool
+  ) -> [PortalCall] {
+    let written = Set(writes.flatMap(\.differences).map(\.identifier))
+    let differences = differences.filter { !written.contains($0.identifier) }
+    let again = differences.filter(isSuspect).map { PortalCall.remove([$0]) }
+    let first = differences.filter { !isSuspect($0) }
     return first.isEmpty ? again : again + [.remove(first)]
   }
 }

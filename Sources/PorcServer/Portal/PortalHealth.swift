@@ -15,6 +15,7 @@ final class PortalHealth: Sendable {
     var faults = 0
     var reason: String?
     var toldAt: ContinuousClock.Instant?
+    var suspects = PortalSuspects()
     var held: [PortalEntity.Kind: RemovalShare] = [:]
     var written = 0
 
@@ -22,8 +23,9 @@ final class PortalHealth: Sendable {
     ///
     /// - Returns: how long it was away, if it was.
     mutating func isBack() -> Duration? {
+      suspects.release()
       defer { (awaySince, toldAt, failures, faults) = (nil, nil, 0, 0) }
-      return awaySince.map { .now - $0 }
+      return toldAt == nil ? nil : awaySince.map { .now - $0 }
     }
   }
 
@@ -31,8 +33,6 @@ final class PortalHealth: Sendable {
 
   /// While the portal is away it is asked every two seconds at least: it should be right soon after it is back.
   private static let backoff = Backoff(base: .milliseconds(200), ceiling: .seconds(2))
-  /// Port's longest window of calls is five minutes: a wait that is longer cannot be meant.
-  private static let longestRest = Duration.seconds(300)
   private static let toleratedFaults = 3
 
   /// What `/metrics` and `porc doctor` say.
@@ -48,7 +48,8 @@ final class PortalHealth: Sendable {
   var reading: Reading {
     state.withLock {
       Reading(
-        reason: $0.awaySince == nil ? nil : $0.reason, written: $0.written,
+        reason: $0.awaySince == nil || !$0.suspects.areMany ? nil : $0.reason,
+        written: $0.written,
         held: $0.held.values.reduce(0) { $0 + $1.removals })
     }
   }
@@ -63,42 +64,80 @@ final class PortalHealth: Sendable {
   /// It took entities.
   ///
   /// - Returns: how long it was away, if it was.
-  func answered(_ count: Int) -> Duration? {
+  func took(_ differences: [PortalDifference]) -> Duration? {
     state.withLock { state in
-      state.written += count
+      state.written += differences.count
+      for difference in differences {
+        state.suspects.acquit(PortalKey(difference))
+      }
       return state.isBack()
     }
   }
 
-  /// A call failed.
+  /// Entities of one call failed.
   ///
-  /// - Returns: whether that is the portal's failure rather than that of what was sent.
-  func failed(_ error: PortError) -> Bool {
+  /// - Parameter count: how many were in the call.
+  /// - Returns: those whose own failure it is. Of the others it is the portal's.
+  func failed(_ failures: [PortalFailure], of count: Int) -> [PortalFailure] {
     state.withLock { state in
-      if error.kind == .server, error.status == 500 {
-        state.faults += 1
-        guard state.faults > Self.toleratedFaults * PortalCall.bulk else { return false }
-      } else if !error.isAboutThePortal {
-        _ = state.isBack()
-        return false
+      // An answer that refuses each of many entities for the same outer reason is no word on any of them.
+      let isOfAll = count > 1 && failures.count == count && failures.allSatisfy { $0.error.isAboutThePortal }
+      var own: [PortalFailure] = []
+      var lost: [PortalFailure] = []
+      for failure in failures {
+        let error = failure.error
+        if error.status == 500, !error.isOfItem { state.faults += 1 }
+        let isFault = error.status == 500 && state.faults <= Self.toleratedFaults * PortalCall.bulk
+        let isOwn = isFault || !error.isAboutThePortal || error.isOfItem && !isOfAll
+        if isOwn { own.append(failure) } else { lost.append(failure) }
       }
+      if own.contains(where: { $0.error.status != 500 || $0.error.isOfItem }) { _ = state.isBack() }
+      guard let error = lost.first?.error else { return own }
+      if state.awaySince == nil, state.suspects.areKnown(lost) { return own + lost }
       let now = ContinuousClock.now
       state.reason = "\(error)"
+      state.suspects.note(lost)
       // Calls that were under way at once fail at once: they count as one.
-      guard state.awaySince == nil || now >= state.restsUntil else { return true }
+      guard state.awaySince == nil || now >= state.restsUntil else { return own }
       state.awaySince = state.awaySince ?? now
       state.failures += 1
-      var random = SystemRandomNumberGenerator()
-      let rest = Self.backoff.delay(attempt: state.failures, using: &random)
-      let asked = error.retryAfter.flatMap { $0 <= Self.longestRest ? $0 : nil } ?? .zero
-      state.restsUntil = now + max(rest, asked)
-      return true
+      state.restsUntil = now + Self.rest(after: state.failures, error)
+      return own
     }
   }
+
+  private static func rest(after failures: Int, _ error: PortError) -> Duration {
+    var random = SystemRandomNumberGenerator()
+    return max(backoff.delay(attempt: failures, using: &random), error.retryAfter ?? .zero)
+  }
+
+  // MARK: Entities that may be to blame
+
+  /// Whether an entity may break a call.
+  func isSuspect(_ difference: PortalDifference) -> Bool {
+    state.withLock { state in
+      let key = PortalKey(difference)
+      return difference.attempts > 0 || state.suspects.isKnown(key)
+    }
+  }
+
+  /// Whether a call with this entity failed since the portal is away and it is not its turn again.
+  func hasTried(_ difference: PortalDifference) -> Bool {
+    state.withLock { $0.suspects.tried.contains(PortalKey(difference)) }
+  }
+
+  var triedCount: Int { state.withLock { $0.suspects.tried.count } }
+
+  /// All that is due was tried while the portal is away: it is their turn again.
+  func tryAgain() { state.withLock { $0.suspects.tryAgain() } }
+
+  /// Those that did not get through, again and again, while the portal answered others: it is their own failure.
+  func released() -> [PortalFailure] { state.withLock { $0.suspects.takeReleased() } }
 
   /// Whether it is time to say that the portal is away: at once, then every minute.
   var isToldAgain: Bool {
     state.withLock { state in
+      guard state.suspects.areMany else { return false }
       let now = ContinuousClock.now
       if let told = state.toldAt, now - told < .seconds(60) { return false }
       state.toldAt = now
@@ -120,7 +159,7 @@ final class PortalHealth: Sendable {
 
 extension PortError {
   /// Whether the reason lies outside of what was sent, so that the next call would meet it too.
-  fileprivate var isAboutThePortal: Bool {
+  var isAboutThePortal: Bool {
     switch kind {
     case .unauthorized, .forbidden, .rateLimited, .transport, .unexpectedAnswer, .server: true
     case .badRequest, .notFound, .conflict, .tooLarge, .unprocessable: false

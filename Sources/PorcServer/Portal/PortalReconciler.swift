@@ -23,7 +23,6 @@ struct PortalReconciler: Sendable {
               "properties": "\(finding.keys.joined(separator: ", "))",
             ])
         }
-        // Written in this very moment, perhaps: then it differs from what was read a while ago, and is written once more.
         try await store.markDifferent(findings.map(\.sight))
       }
     }
@@ -43,10 +42,13 @@ struct PortalComparison: Sendable {
     let remote: Entity?
     /// The properties and relations in which it differs, and `title`; none where it is not there.
     let keys: [String]
+    /// How far it had come before the portal was asked.
+    let version: PortalVersion
 
     var sight: PortalSight {
       PortalSight(
-        kind: desired.kind, identifier: desired.identifier, shown: remote.map { desired.shown(by: $0) })
+        kind: desired.kind, identifier: desired.identifier, shown: remote.map { desired.shown(by: $0) },
+        version: version)
     }
   }
 
@@ -57,7 +59,8 @@ struct PortalComparison: Sendable {
   /// - Throws: what kept the portal from being read to its end; nothing is said of what was not read.
   @discardableResult
   func run(_ kind: PortalEntity.Kind, _ report: ([Finding]) async throws -> Void) async throws -> Int {
-    var missing = try await store.desiredIdentifiers(kind)
+    let versions = try await store.portalVersions(kind)
+    var missing = Set(versions.keys)
     var others = 0
     var page: [Entity] = []
     func compare() async throws {
@@ -66,9 +69,10 @@ struct PortalComparison: Sendable {
       let remote = Dictionary(page.map { ($0.identifier, $0) }) { first, _ in first }
       try await report(
         desired.compactMap { entity in
-          guard let shown = remote[entity.identifier] else { return nil }
+          // One that is new since then is written anyhow.
+          guard let shown = remote[entity.identifier], let version = versions[entity.identifier] else { return nil }
           let keys = entity.keysShownOtherwise(by: shown)
-          return keys.isEmpty ? nil : Finding(desired: entity, remote: shown, keys: keys)
+          return keys.isEmpty ? nil : Finding(desired: entity, remote: shown, keys: keys, version: version)
         })
       page = []
     }
@@ -84,7 +88,9 @@ struct PortalComparison: Sendable {
     for start in stride(from: 0, to: gone.count, by: 200) {
       let part = Array(gone[start..<min(start + 200, gone.count)])
       try await report(
-        try await store.desiredEntities(kind, among: part).map { Finding(desired: $0, remote: nil, keys: []) })
+        try await store.desiredEntities(kind, among: part).compactMap { entity in
+          versions[entity.identifier].map { Finding(desired: entity, remote: nil, keys: [], version: $0) }
+        })
     }
     return others
   }

@@ -26,6 +26,9 @@ struct PortalSync: Service {
   static let freeRemovals = 20
   /// The shortest time from one pass to the next: what changes meanwhile travels in one call.
   private static let pace = Duration.milliseconds(20)
+  private static let awayBackoff = Backoff(base: .milliseconds(500), ceiling: .seconds(2))
+  /// What the portal refuses of the set-up comes right only when somebody changes something.
+  private static let refusedBackoff = Backoff(base: .milliseconds(500), ceiling: .seconds(60))
 
   /// What a pass leaves to do.
   enum Rest: Equatable {
@@ -40,7 +43,24 @@ struct PortalSync: Service {
   }
 
   func run() async throws {
-    if let setUp { await prepare(setUp) }
+    guard let setUp else { return try await write() }
+    // Without its blueprints the portal would refuse every entity, so nothing else is begun while it is away.
+    var attempts = 1
+    var error = await failure(of: setUp)
+    while let away = error as? PortError, away.isRetryable {
+      guard await pause(Self.awayBackoff, after: attempts, away) else { return }
+      attempts += 1
+      error = await failure(of: setUp)
+    }
+    try await withThrowingTaskGroup(of: Void.self) { [error] group in
+      if let error { group.addTask { await persist(setUp, after: error) } }
+      // What can be shown is shown meanwhile.
+      try await write()
+      group.cancelAll()
+    }
+  }
+
+  private func write() async throws {
     while !Task.isShuttingDownGracefully && !Task.isCancelled {
       let seen = doorbell.count
       let start = ContinuousClock.now
@@ -71,40 +91,80 @@ struct PortalSync: Service {
     }
   }
 
-  /// Tries until the portal answers: without its blueprints it would refuse every entity.
-  private func prepare(_ setUp: @Sendable () async throws -> Void) async {
-    while !Task.isShuttingDownGracefully && !Task.isCancelled {
-      do {
-        return try await setUp()
-      } catch is CancellationError {
-        return
-      } catch let error as PortError where error.isRetryable {
-        logger.warning("the portal cannot be set up yet", metadata: ["error": "\(error)"])
-        await doorbell.wait(since: doorbell.count, upTo: .seconds(1))
-      } catch {
-        // Something there is in PORC's way, and for somebody to decide: what can be shown is shown.
-        logger.error("the portal cannot be set up", metadata: ["error": "\(error)", "fix": "look at it: porc doctor"])
-        return
-      }
+  /// Tries once to set the portal up.
+  ///
+  /// - Returns: why it should be tried again; `nil` where that would change nothing.
+  private func failure(of setUp: @Sendable () async throws -> Void) async -> (any Error)? {
+    do {
+      try await setUp()
+    } catch is CancellationError {
+      return nil
+    } catch let fault as Fault where fault.code == .wrongState {
+      // Something there is in PORC's way, and for somebody to decide.
+      logger.error("the portal cannot be set up", metadata: ["error": "\(fault)", "fix": "look at it: porc doctor"])
+    } catch {
+      logger.warning(
+        "the portal cannot be set up yet", metadata: ["error": "\(error)", "fix": "look at it: porc doctor"])
+      return error
     }
+    return nil
+  }
+
+  private func persist(_ setUp: @Sendable () async throws -> Void, after error: any Error) async {
+    var attempts = 1
+    var last: (any Error)? = error
+    while let error = last, await pause(Self.refusedBackoff, after: attempts, error) {
+      attempts += 1
+      last = await failure(of: setUp)
+    }
+  }
+
+  /// - Returns: whether to go on.
+  private func pause(_ backoff: Backoff, after attempts: Int, _ error: any Error) async -> Bool {
+    var random = SystemRandomNumberGenerator()
+    let delay = max(backoff.delay(attempt: attempts, using: &random), (error as? PortError)?.retryAfter ?? .zero)
+    do { try await wait(delay) } catch { return false }
+    return !doorbell.isOver && !Task.isCancelled
   }
 
   /// One pass over what is due, with at most ``width`` calls at a time. Templates come before the instances that relate
   /// to them.
   func pass() async throws -> Rest {
+    if health.isAway { return try await probe() }
     var calls: [PortalCall] = []
     for kind in PortalEntity.Kind.writingOrder {
-      let isProbe = health.isAway
-      let limit = isProbe ? PortalCall.bulk : Self.width * PortalCall.bulk
-      var ofKind = PortalCall.writes(try await store.differences(kind, limit: limit), isPlain: writer.isPlain)
-      ofKind += PortalCall.removals(try await removals(kind))
-      if isProbe { ofKind = Array(ofKind.prefix(1)) }
+      let ofKind = try await self.calls(kind, limit: Self.width * PortalCall.bulk)
       try await make(ofKind)
       calls += ofKind
       if !ofKind.isEmpty, let rest = health.rest { return .away(rest) }
     }
     if calls.isEmpty { return .untilChange }
     return calls.contains { $0.differences.count == PortalCall.bulk } || calls.count >= Self.width ? .none : .short
+  }
+
+  /// One call, to see whether the portal is back: with other entities than those before, since it may be one of these that
+  /// gets no answer.
+  private func probe() async throws -> Rest {
+    for isAgain in [false, true] {
+      if isAgain { health.tryAgain() }
+      for kind in PortalEntity.Kind.writingOrder {
+        let limit = health.triedCount + PortalCall.bulk
+        guard let call = try await calls(kind, limit: limit, { !health.hasTried($0) }).first else { continue }
+        try await make([call])
+        return health.rest.map(Rest.away) ?? .none
+      }
+    }
+    return .untilChange
+  }
+
+  private func calls(
+    _ kind: PortalEntity.Kind, limit: Int, _ isMeant: (PortalDifference) -> Bool = { _ in true }
+  ) async throws -> [PortalCall] {
+    let writes = PortalCall.writes(
+      try await store.differences(kind, limit: limit).filter(isMeant), isPlain: writer.isPlain,
+      isSuspect: health.isSuspect)
+    let removals = try await removals(kind).filter(isMeant)
+    return writes + PortalCall.removals(removals, besides: writes, isSuspect: health.isSuspect)
   }
 
   private func make(_ calls: [PortalCall]) async throws {

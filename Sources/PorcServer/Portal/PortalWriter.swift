@@ -41,6 +41,7 @@ struct PortalWriter: Sendable {
       results = try await client.entities.upsert(all: entities, in: names.blueprint(kind), options)
     }
     var taken: [PortalDifference] = []
+    var failures: [PortalFailure] = []
     for (difference, result) in zip(differences, results) {
       do {
         if let error = result.error { throw error }
@@ -48,10 +49,11 @@ struct PortalWriter: Sendable {
         if result.outcome != .created, difference.acknowledged == nil { try await clearLeftOvers(difference) }
         taken.append(difference)
       } catch let error as PortError {
-        try await postpone(difference, error)
+        failures.append(PortalFailure(difference, error))
       }
     }
     try await acknowledge(taken)
+    try await postpone(failures, of: differences.count)
   }
 
   /// Somebody's entity became PORC's, or one that PORC had forgotten: what PORC shows no value for is cleared there.
@@ -74,7 +76,7 @@ struct PortalWriter: Sendable {
       whole.acknowledged = nil
       try await upsert([whole])
     } catch let error as PortError {
-      try await postpone(difference, error)
+      try await postpone([PortalFailure(difference, error)], of: 1)
     }
   }
 
@@ -99,6 +101,9 @@ struct PortalWriter: Sendable {
     var gone: Set<String> = []
     if differences.count > 1 {
       let results = try await client.entities.delete(all: differences.map(\.identifier), in: names.blueprint(kind))
+      if let error = results.first?.error, error.isAboutThePortal {
+        return try await postpone(differences.map { PortalFailure($0, error) }, of: differences.count)
+      }
       gone = Set(results.filter { $0.outcome == .deleted }.map(\.identifier))
     }
     // Those that the bulk call did not name: none of them where one has dependents.
@@ -108,7 +113,7 @@ struct PortalWriter: Sendable {
         try await client.entities.delete(difference.identifier, in: names.blueprint(kind))
         gone.insert(difference.identifier)
       } catch let error as PortError {
-        try await postpone(difference, error)
+        try await postpone([PortalFailure(difference, error)], of: 1)
         if health.isAway { break }
       }
     }
@@ -118,31 +123,38 @@ struct PortalWriter: Sendable {
   private func acknowledge(_ differences: [PortalDifference]) async throws {
     guard !differences.isEmpty else { return }
     try await store.acknowledge(differences)
-    if let away = health.answered(differences.count) {
+    if let away = health.took(differences) {
       logger.notice("the portal is back", metadata: ["away_s": "\(away.components.seconds)"])
     }
+    for failure in health.released() { try await postpone(failure) }
   }
 
-  /// What a failure means: for the portal as a whole, or for this entity alone.
-  private func postpone(_ difference: PortalDifference, _ error: PortError) async throws {
-    guard !health.failed(error) else {
-      if health.isToldAgain {
-        logger.warning("the portal is away, and what it shows gets old", metadata: ["error": "\(error)"])
-      }
-      return
+  /// What failures of a call mean: for the portal as a whole, or for each entity alone.
+  ///
+  /// - Parameter count: how many entities were in the call.
+  private func postpone(_ failures: [PortalFailure], of count: Int) async throws {
+    guard !failures.isEmpty else { return }
+    let own = health.failed(failures, of: count)
+    if own.count < failures.count, health.isToldAgain {
+      logger.warning(
+        "the portal is away, and what it shows gets old", metadata: ["error": "\(health.reading.reason ?? "")"])
     }
-    let isWaiting = error.kind == .notFound && difference.desired?.relations.isEmpty == false
-    let backoff = isWaiting ? Self.waiting : Self.refused
+    for failure in own + health.released() { try await postpone(failure) }
+  }
+
+  private func postpone(_ failure: PortalFailure) async throws {
+    let (difference, error) = (failure.difference, failure.error)
+    let backoff = failure.isWaiting ? Self.waiting : Self.refused
     var random = SystemRandomNumberGenerator()
     let delay = max(backoff.delay(attempt: difference.attempts + 1, using: &random), error.retryAfter ?? .zero)
     logger.log(
-      level: isWaiting && difference.attempts < 5 ? .info : .warning, "the portal refused an entity",
+      level: failure.isWaiting && difference.attempts < 5 ? .info : .warning, "the portal refused an entity",
       metadata: [
         "entity": "\(difference.kind.rawValue)/\(difference.identifier)", "error": "\(error)",
         "delay_ms": "\(delay.milliseconds)",
       ])
     try await store.postpone(
-      difference, for: Double(delay.milliseconds) / 1000, rejection: error.kind == .server ? nil : error.message)
+      difference, for: Double(delay.milliseconds) / 1000, rejection: error.status == 500 ? nil : error.message)
   }
 }
 

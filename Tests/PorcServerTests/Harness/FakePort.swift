@@ -17,6 +17,11 @@ final class FakePort: Sendable {
     var refused: Set<String> = []
     /// Identifiers that break it, with status 500.
     var breaking: Set<String> = []
+    /// Identifiers for which a gateway before it answers in its stead when they come alone, and its status.
+    var cutOff: Set<String> = []
+    var gatewayStatus = 504
+    /// The status of single entities in a bulk call; 0: they are left out of the answer.
+    var items: [String: Int] = [:]
     /// Whether a PATCH may take a property's value away.
     var takesNulls = true
     /// Presses of buttons, by their ids.
@@ -76,12 +81,16 @@ final class FakePort: Sendable {
       if entities.contains(where: { state.breaking.contains($0["identifier"]?.stringValue ?? "") }) {
         return .status(500)
       }
+      if entities.count == 1, state.cutOff.contains(entities[0]["identifier"]?.stringValue ?? "") {
+        return .status(state.gatewayStatus)
+      }
       for (index, entity) in entities.enumerated() {
         let identifier = entity["identifier"]?.stringValue ?? ""
-        if state.refused.contains(identifier) {
+        if let status = state.refused.contains(identifier) ? 422 : state.items[identifier] {
+          guard status > 0 else { continue }
           errors.append([
-            "identifier": .string(identifier), "index": .number(Number(index)), "statusCode": 422, "error": "invalid",
-            "message": "It breaks a rule.",
+            "identifier": .string(identifier), "index": .number(Number(index)), "statusCode": .number(Number(status)),
+            "error": "invalid", "message": "It breaks a rule.",
           ])
         } else {
           stored.append([
@@ -116,6 +125,7 @@ final class FakePort: Sendable {
       return .json(Value.object(["ok": true, "entity": shown]).json())
     }
     on("PATCH \(path)") { request, state in
+      if state.cutOff.contains(identifier) { return .status(state.gatewayStatus) }
       guard state.entities[blueprint]?[identifier] != nil else { return missing }
       let values = request.value["properties"]?.objectValue?.values.map { $0 } ?? []
       if !state.takesNulls, values.contains(.null) { return .json(#"{"ok":false,"error":"invalid"}"#, status: 422) }

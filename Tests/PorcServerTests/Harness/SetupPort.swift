@@ -13,6 +13,8 @@ final class SetupPort: Sendable {
     var hidesSecrets = false
     /// Calls that are answered 503 before they are looked at.
     var failures: Set<String> = []
+    /// Calls that are done, and whose answers a proxy replaces by a page of its own.
+    var garbled: Set<String> = []
   }
 
   private let state = Mutex(State())
@@ -44,7 +46,9 @@ final class SetupPort: Sendable {
       case (_, "actions", 1), (_, "actions", 2):
         return Self.answer(request, parts, body, "action", "identifier", &state.actions)
       case (_, "organization", 2), (_, "organization", 3):
-        return state.hidesSecrets ? Self.refusal(403, "forbidden") : Self.secret(request, parts, body, &state.secrets)
+        if state.hidesSecrets { return Self.refusal(403, "forbidden") }
+        let answer = Self.secret(request, parts, body, &state.secrets)
+        return state.garbled.contains(request.call) ? .json("<html>") : answer
       default: return nil
       }
     }

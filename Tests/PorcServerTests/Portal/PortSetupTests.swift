@@ -258,6 +258,16 @@ struct PortSetupTests {
     }
   }
 
+  @Test(arguments: [false, true])
+  func aTokenThatPortMayHaveIsGood(isRotated: Bool) async throws {
+    try await bench { bench in
+      if isRotated { try await bench.run() }
+      port.change { $0.garbled = ["POST /v1/organization/secrets", "PATCH /v1/organization/secrets/PORC_TOKEN"] }
+      await #expect(throws: PortError.self) { try await bench.run(rotatesToken: isRotated) }
+      #expect(try await bench.token() != nil)
+    }
+  }
+
   @Test func aSecretThatPortLostIsMadeAnew() async throws {
     try await bench { bench in
       try await bench.run()

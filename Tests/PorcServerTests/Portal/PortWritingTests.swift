@@ -91,4 +91,17 @@ struct PortWritingTests {
       #expect(fault.message.contains("1 are left"))
     }
   }
+
+  /// Whenever its next attempt is, it is not there by anybody else's doing, and Port is not as it should be.
+  @Test func aRemovalThatIsPostponedIsStillToldOf() async throws {
+    try await PortalBench.run { bench in
+      try await bench.offer([PortalBench.template])
+      try await bench.write()
+      try await bench.offer([])
+      let gone = try await bench.store.removals(.template, confirmed: false, limit: 1)
+      try await bench.store.postpone(gone[0], for: 60, rejection: nil)
+      let found = try await PortComparing(settings: .sample, store: bench.store, client: bench.client).differences()
+      #expect(found.removals.map(\.subject.identifier) == ["web-1-0-0"] && found.unknown.isEmpty && !found.isInSync)
+    }
+  }
 }

@@ -76,6 +76,11 @@ final class PortalBench: Sendable {
     while [.none, .short].contains(try await sync.pass()) {}
   }
 
+  /// Makes so many passes, whatever comes of them.
+  func persist(_ passes: Int) async throws {
+    for _ in 0..<passes { _ = try await sync.pass() }
+  }
+
   /// How many entities the portal does not show as it should.
   var behind: Int { get async throws { try await store.portalBacklog().count } }
 
@@ -96,11 +101,14 @@ final class PortalBench: Sendable {
   static let caller = Caller(id: "token-1", name: "alice")
 
   @discardableResult
-  func submit(_ name: String = "web", region: String? = "eu") async throws -> PorcCore.Run.ID {
+  func submit(_ name: String = "web", region: String? = "eu", inputs: [String: Value] = [:]) async throws
+    -> PorcCore.Run.ID
+  {
     let id = PorcCore.Run.ID("porc-\(UUID().uuidString.lowercased())")
     let submission = Submission(
       operation: .apply, template: Self.template.reference, submitter: Self.caller,
-      metadata: BlueprintMetadata(name: name), inputs: region.map { ["region": .string($0)] } ?? [:],
+      metadata: BlueprintMetadata(name: name),
+      inputs: (region.map { ["region": .string($0)] } ?? [:]).merging(inputs) { $1 },
       sensitiveInputs: [], region: region, requiresApproval: false, blueprintDigest: "d", sensitiveDigest: nil)
     try await store.decide(about: .instance(Instance.ID(name)), recording: Record()) { situation, now in
       try RunMachine.submit(submission, as: id, for: Instance.ID(name), in: situation, at: now)
@@ -123,5 +131,14 @@ final class PortalBench: Sendable {
   /// A property as Port has it.
   func shown(_ property: String, _ identifier: String = "web") -> Value? {
     port.entity(identifier)?["properties"]?[property]
+  }
+}
+
+extension PortalSync {
+  /// The same with a set-up before it.
+  func setting(up setUp: @escaping @Sendable () async throws -> Void) -> PortalSync {
+    PortalSync(
+      store: store, writer: writer, setUp: setUp, health: health, removalLimit: removalLimit, doorbell: doorbell,
+      logger: logger)
   }
 }

@@ -83,12 +83,25 @@ struct PortalReconcilerTests {
     }
   }
 
+  @Test func aNumberThatPortCannotHoldIsShownAsText() async throws {
+    try await PortalBench.run { bench in
+      try await bench.submit("web", inputs: ["size": .number(Number("1e400") ?? 0)])
+      try await bench.write()
+      #expect(bench.port.entity("web") != nil)
+      #expect(try await bench.behind == 0)
+      try await bench.reconciler.reconcile()
+      #expect(try await bench.behind == 0)
+    }
+  }
+
   /// Or else it would be written again at every comparison.
   @Test func whatThePortalGivesBackIsTheSame() throws {
     let values: [Value] = [
       .number(Number("0.1") ?? 0), .number(Number("1e21") ?? 0), .number(Number("9007199254740993") ?? 0),
       .number(Number("-1.50") ?? 0), .number(Number("123456789012345678901234567890") ?? 0),
-      .number(Number("0.12345678901234567890123") ?? 0), "", "é\u{0}\u{1F4A9}", [], [:], [.null, 1, [:]],
+      .number(Number("0.12345678901234567890123") ?? 0), .number(Number("1e400") ?? 0),
+      [.number(Number("-1e999") ?? 0)], "",
+      "é\u{0}\u{1F4A9}", [], [:], [.null, 1, [:]],
       ["a": ["b": .null, "c": [1, 2.5, "x"]]], true,
     ]
     for value in values {

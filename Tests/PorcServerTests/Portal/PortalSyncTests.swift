@@ -4,6 +4,7 @@ import HTTPTypes
 import PorcCore
 import PorcStore
 import PortPortal
+import Synchronization
 import TestKit
 import Testing
 
@@ -262,6 +263,134 @@ struct PortalSyncTests {
       try await bench.command(id, .build)
       try await bench.write()
       #expect(Array(bench.port.calls.dropFirst(before)) == [Self.bulk])
+    }
+  }
+
+  /// An entity of which Port says that it may not, cannot or will not, or says nothing, is refused like any other.
+  @Test(arguments: [403, 501, 503, 0])
+  func aTemplateThatThePortalDoesNotTakeHoldsUpNoInstance(status: Int) async throws {
+    try await PortalBench.run { bench in
+      try await bench.offer([PortalBench.template])
+      bench.port.change { $0.items = ["web-1-0-0": status] }
+      for number in 0..<4 {
+        try await bench.submit("app-\(number)")
+        try await bench.persist(3)
+        #expect(bench.port.entity("app-\(number)") != nil)
+      }
+      #expect(bench.health.reading.reason == nil)
+      #expect(try await bench.store.portalStatus(.template, "web-1-0-0")?.rejection != nil)
+      try await bench.submit("web")
+      try await bench.persist(1)
+      #expect(bench.port.entity("web") != nil, "what comes later is not held up at all")
+
+      bench.port.change { $0.items = [:] }
+      bench.pass(60)
+      try await bench.write()
+      #expect(try await bench.behind == 0)
+    }
+  }
+
+  /// What goes alone, since values are cleared, and never gets through.
+  @Test(arguments: [["web"], ["web", "db"]])
+  func anInstanceThatIsAlwaysCutOffHoldsUpNoOther(names: [String]) async throws {
+    try await PortalBench.run { bench in
+      var runs: [PorcCore.Run.ID] = []
+      for name in names {
+        let run = try await bench.submit(name)
+        try await bench.command(run, .build)
+        try await bench.hear(run, .buildFailed(Failure("broken")))
+        runs.append(run)
+      }
+      try await bench.write()
+      bench.port.change { $0.cutOff = Set(names) }
+      for run in runs { try await bench.command(run, .build) }
+      for number in 0..<10 {
+        try await bench.submit("app-\(number)")
+        try await bench.persist(3)
+        #expect(bench.port.entity("app-\(number)") != nil)
+      }
+      #expect(bench.health.reading.reason == nil)
+      #expect(try await bench.store.parkedEntities(limit: 9).map(\.identifier).sorted() == names.sorted())
+      let calls = bench.port.calls.count
+      for _ in 0..<5 { try await bench.persist(1) }
+      #expect(bench.port.calls.count == calls, "it is left alone for a while")
+
+      bench.pass(60)
+      try await bench.submit("last")
+      try await bench.persist(1)
+      #expect(bench.port.entity("last") != nil, "and does not even delay others when it is tried")
+      bench.port.change { $0.cutOff = [] }
+      bench.pass(60)
+      try await bench.write()
+      #expect(try await bench.behind == 0)
+      #expect(bench.shown("last_error") == nil)
+    }
+  }
+
+  /// Too many calls are nobody's fault, whoever met the limit.
+  @Test func whatMeetsALimitIsNotHeldAgainstIt() async throws {
+    try await PortalBench.run { bench in
+      bench.port.change { ($0.cutOff, $0.gatewayStatus) = (["web"], 429) }
+      try await bench.submit("web")
+      for number in 0..<8 {
+        try await bench.persist(2)
+        try await bench.submit("app-\(number)")
+        try await bench.persist(1)
+        #expect(bench.port.entity("app-\(number)") != nil)
+      }
+      let due = try await bench.store.differences(.instance, limit: 9)
+      #expect(due.map(\.identifier) == ["web"] && due.map(\.attempts) == [0])
+      #expect(try await bench.store.portalBacklog().parked == 0)
+    }
+  }
+
+  /// One that is alone is asked again and again, and then that is the portal.
+  @Test func aPortalIsAwayWhereNothingElseIsToBeTried() async throws {
+    try await PortalBench.run { bench in
+      try await bench.submit()
+      bench.port.change { $0.isAway = true }
+      try await bench.persist(3)
+      #expect(bench.health.reading.reason?.contains("503") == true)
+      bench.port.change { $0.isAway = false }
+      try await bench.write()
+      #expect(try await bench.behind == 0)
+    }
+  }
+
+  /// What is written and should go in the next moment is not removed while the write is on its way.
+  @Test func anEntityIsInOneCallAtATime() async throws {
+    try await PortalBench.run { bench in
+      try await bench.offer([PortalBench.template])
+      let written = try await bench.store.differences(.template, limit: 9)
+      try await bench.offer([])
+      let gone = try await bench.store.removals(.template, confirmed: false, limit: 9)
+      let writes = PortalCall.writes(written, isPlain: false) { _ in false }
+      #expect(writes == [.upsert(written)] && gone.count == 1)
+      #expect(PortalCall.removals(gone, besides: writes) { _ in false } == [])
+      #expect(PortalCall.removals(gone, besides: []) { _ in false } == [.remove(gone)])
+    }
+  }
+
+  @Test func aSetUpThatThePortalRefusesIsTriedAgainBesideTheWriting() async throws {
+    try await PortalBench.run { bench in
+      try await bench.submit()
+      let (tries, told) = AsyncStream.makeStream(of: Int.self)
+      let count = Mutex(0)
+      let path = "GET /v1/blueprints/blueprint_instance"
+      bench.port.server.on(path, .json(#"{"ok":false,"error":"forbidden"}"#, status: 403))
+      let sync = bench.sync.setting { [client = bench.client] in
+        told.yield(
+          count.withLock { count in
+            count += 1
+            return count
+          })
+        _ = try await client.blueprints.get("blueprint_instance")
+      }
+      let running = Task { try await sync.run() }
+      #expect(await tries.first { $0 == 2 } == 2)
+      while bench.port.entity("web") == nil { await Task.yield() }
+      running.cancel()
+      _ = await running.result
     }
   }
 }

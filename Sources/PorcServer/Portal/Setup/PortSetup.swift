@@ -213,8 +213,8 @@ public struct PortSetup: Sendable {
           name, value: value, description: "The token with which Port's buttons call PORC.")
       }
     } catch let error as PortError {
-      // Where the answer was lost, Port may have the new one: then both are good until the next time.
-      if !error.isRetryable { try await tokens.revoke([record]) }
+      // Where the answer was lost, or was not Port's, Port may have the new one: then both are good until the next time.
+      if error.isRefusal { try await tokens.revoke([record]) }
       guard error.kind == .conflict, !isThere else { throw error }
       // Another setup made it meanwhile, with a token of its own.
       item.outcome = .unchanged
@@ -228,5 +228,15 @@ public struct PortSetup: Sendable {
     let held = Set(tokens.flatMap(\.scopes))
     let lacking = settings.tokenScopes.filter { !$0.isGranted(by: held) }
     return lacking.isEmpty ? nil : lacking.map(\.rawValue).joined(separator: ", ")
+  }
+}
+
+extension PortError {
+  /// Whether Port surely did not do what it was asked.
+  fileprivate var isRefusal: Bool {
+    switch kind {
+    case .badRequest, .unauthorized, .forbidden, .notFound, .conflict, .tooLarge, .unprocessable: true
+    case .rateLimited, .server, .transport, .unexpectedAnswer: false
+    }
   }
 }

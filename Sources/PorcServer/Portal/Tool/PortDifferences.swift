@@ -125,7 +125,7 @@ struct PortComparing: Sendable {
       PortDifferences.Waiting(subject: subject($0.kind, $0.identifier), reason: $0.reason, since: $0.behindSince)
     }
     for kind in PortalEntity.Kind.writingOrder {
-      let removals = try await store.removals(kind, confirmed: false, limit: Self.limit)
+      let removals = try await store.outstandingRemovals(kind, limit: Self.limit)
       found.removals += removals.map {
         PortDifferences.Waiting(subject: subject(kind, $0.identifier), since: $0.behindSince)
       }

@@ -16,6 +16,9 @@ final class PortalHealth: Sendable {
     var reason: String?
     var toldAt: ContinuousClock.Instant?
     var suspects = PortalSuspects()
+    var lacks: [PortalEntity.Kind: Lack] = [:]
+    /// Those that wait for what they relate to: they break no call.
+    var waiting: Set<PortalKey> = []
     var held: [PortalEntity.Kind: RemovalShare] = [:]
     var written = 0
 
@@ -27,6 +30,14 @@ final class PortalHealth: Sendable {
       defer { (awaySince, toldAt, failures, faults) = (nil, nil, 0, 0) }
       return toldAt == nil ? nil : awaySince.map { .now - $0 }
     }
+  }
+
+  /// A blueprint that is not there.
+  private struct Lack {
+    var reason: String
+    var failures = 0
+    var restsUntil = ContinuousClock.now
+    var toldAt: ContinuousClock.Instant?
   }
 
   private let state = Mutex(State())
@@ -48,7 +59,7 @@ final class PortalHealth: Sendable {
   var reading: Reading {
     state.withLock {
       Reading(
-        reason: $0.awaySince == nil || !$0.suspects.areMany ? nil : $0.reason,
+        reason: ($0.awaySince == nil || !$0.suspects.areMany ? nil : $0.reason) ?? $0.lacks.values.first?.reason,
         written: $0.written,
         held: $0.held.values.reduce(0) { $0 + $1.removals })
     }
@@ -61,6 +72,11 @@ final class PortalHealth: Sendable {
     state.withLock { $0.awaySince == nil ? nil : max(.zero, $0.restsUntil - .now) }
   }
 
+  /// How long a kind should be left alone since its blueprint is not there; `nil` where it is.
+  func rest(of kind: PortalEntity.Kind) -> Duration? {
+    state.withLock { $0.lacks[kind].map { max(.zero, $0.restsUntil - .now) } }
+  }
+
   /// It took entities.
   ///
   /// - Returns: how long it was away, if it was.
@@ -69,7 +85,9 @@ final class PortalHealth: Sendable {
       state.written += differences.count
       for difference in differences {
         state.suspects.acquit(PortalKey(difference))
+        state.waiting.remove(PortalKey(difference))
       }
+      if let kind = differences.first?.kind { state.lacks[kind] = nil }
       return state.isBack()
     }
   }
@@ -91,7 +109,9 @@ final class PortalHealth: Sendable {
         let isOwn = isFault || !error.isAboutThePortal || error.isOfItem && !isOfAll
         if isOwn { own.append(failure) } else { lost.append(failure) }
       }
+      for failure in own where failure.isWaiting { state.waiting.insert(PortalKey(failure.difference)) }
       if own.contains(where: { $0.error.status != 500 || $0.error.isOfItem }) { _ = state.isBack() }
+      if let item = own.first(where: \.error.isOfItem) { state.lacks[item.difference.kind] = nil }
       guard let error = lost.first?.error else { return own }
       if state.awaySince == nil, state.suspects.areKnown(lost) { return own + lost }
       let now = ContinuousClock.now
@@ -111,13 +131,35 @@ final class PortalHealth: Sendable {
     return max(backoff.delay(attempt: failures, using: &random), error.retryAfter ?? .zero)
   }
 
+  /// The blueprint of a kind is not there.
+  ///
+  /// - Returns: whether it is time to say so: at once, then every minute.
+  func lacks(_ kind: PortalEntity.Kind, _ error: PortError) -> Bool {
+    state.withLock { state in
+      _ = state.isBack()
+      let now = ContinuousClock.now
+      var lack = state.lacks[kind] ?? Lack(reason: "\(error)")
+      defer { state.lacks[kind] = lack }
+      if now >= lack.restsUntil {
+        lack.failures += 1
+        lack.restsUntil = now + Self.rest(after: lack.failures, error)
+      }
+      if let told = lack.toldAt, now - told < .seconds(60) { return false }
+      lack.toldAt = now
+      return true
+    }
+  }
+
+  /// Nothing of a kind is due, so it does not matter whether its blueprint is there.
+  func needsNothing(of kind: PortalEntity.Kind) { state.withLock { $0.lacks[kind] = nil } }
+
   // MARK: Entities that may be to blame
 
   /// Whether an entity may break a call.
   func isSuspect(_ difference: PortalDifference) -> Bool {
     state.withLock { state in
       let key = PortalKey(difference)
-      return difference.attempts > 0 || state.suspects.isKnown(key)
+      return difference.attempts > 0 && !state.waiting.contains(key) || state.suspects.isKnown(key)
     }
   }
 
@@ -133,6 +175,9 @@ final class PortalHealth: Sendable {
 
   /// Those that did not get through, again and again, while the portal answered others: it is their own failure.
   func released() -> [PortalFailure] { state.withLock { $0.suspects.takeReleased() } }
+
+  /// Whether entities wait for what they relate to.
+  var isWaitedFor: Bool { state.withLock { !$0.waiting.isEmpty } }
 
   /// Whether it is time to say that the portal is away: at once, then every minute.
   var isToldAgain: Bool {

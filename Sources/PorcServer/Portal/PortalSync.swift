@@ -132,13 +132,23 @@ struct PortalSync: Service {
   func pass() async throws -> Rest {
     if health.isAway { return try await probe() }
     var calls: [PortalCall] = []
+    var rests: [Duration] = []
     for kind in PortalEntity.Kind.writingOrder {
-      let ofKind = try await self.calls(kind, limit: Self.width * PortalCall.bulk)
+      let rest = health.rest(of: kind)
+      if let rest, rest > .zero {
+        rests.append(rest)
+        continue
+      }
+      var ofKind = try await self.calls(kind, limit: rest == nil ? Self.width * PortalCall.bulk : PortalCall.bulk)
+      if rest != nil {
+        if ofKind.isEmpty { health.needsNothing(of: kind) }
+        ofKind = Array(ofKind.prefix(1))
+      }
       try await make(ofKind)
       calls += ofKind
       if !ofKind.isEmpty, let rest = health.rest { return .away(rest) }
     }
-    if calls.isEmpty { return .untilChange }
+    if calls.isEmpty { return rests.min().map(Rest.away) ?? .untilChange }
     return calls.contains { $0.differences.count == PortalCall.bulk } || calls.count >= Self.width ? .none : .short
   }
 
@@ -147,7 +157,7 @@ struct PortalSync: Service {
   private func probe() async throws -> Rest {
     for isAgain in [false, true] {
       if isAgain { health.tryAgain() }
-      for kind in PortalEntity.Kind.writingOrder {
+      for kind in PortalEntity.Kind.writingOrder where health.rest(of: kind) ?? .zero <= .zero {
         let limit = health.triedCount + PortalCall.bulk
         guard let call = try await calls(kind, limit: limit, { !health.hasTried($0) }).first else { continue }
         try await make([call])

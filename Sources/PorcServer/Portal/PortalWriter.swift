@@ -18,7 +18,7 @@ struct PortalWriter: Sendable {
   /// A refusal mends itself only when somebody changes something.
   private static let refused = Backoff(base: .seconds(1), ceiling: .seconds(60))
   /// What an entity relates to is on its way, or PORC hopes so.
-  private static let waiting = Backoff(base: .milliseconds(100), ceiling: .seconds(5))
+  private static let waiting = Backoff(base: .milliseconds(100), ceiling: .seconds(60))
 
   /// - Throws: `CancellationError`, or what keeps the database from recording it; then the differences are still there.
   func make(_ call: PortalCall) async throws {
@@ -40,6 +40,8 @@ struct PortalWriter: Sendable {
       options.runID = nil
       results = try await client.entities.upsert(all: entities, in: names.blueprint(kind), options)
     }
+    let lack = results.lazy.compactMap(\.error).first { $0.kind == .notFound && !$0.isOfItem }
+    if let lack, try await isLacking(kind) { return tellOfLack(health.lacks(kind, lack), kind, lack) }
     var taken: [PortalDifference] = []
     var failures: [PortalFailure] = []
     for (difference, result) in zip(differences, results) {
@@ -53,7 +55,30 @@ struct PortalWriter: Sendable {
       }
     }
     try await acknowledge(taken)
+    if kind == .template, results.contains(where: { $0.outcome == .created }), health.isWaitedFor {
+      try await store.retryPostponed()
+    }
     try await postpone(failures, of: differences.count)
+  }
+
+  /// Whether the blueprint of a kind is not there, by the portal's own word.
+  private func isLacking(_ kind: PortalEntity.Kind) async throws -> Bool {
+    guard !isPlain else { return false }
+    do {
+      return try await client.blueprints.get(names.blueprint(kind)) == nil
+    } catch is PortError {
+      return false
+    }
+  }
+
+  /// Without its blueprint no entity of a kind can be written: that is nobody's failure among them.
+  private func tellOfLack(_ isNews: Bool, _ kind: PortalEntity.Kind, _ error: PortError) {
+    guard isNews else { return }
+    logger.warning(
+      "the portal lacks the blueprint of what it should show",
+      metadata: [
+        "blueprint": "\(names.blueprint(kind))", "error": "\(error)", "fix": "set it up: porc port setup",
+      ])
   }
 
   /// Somebody's entity became PORC's, or one that PORC had forgotten: what PORC shows no value for is cleared there.
@@ -148,7 +173,7 @@ struct PortalWriter: Sendable {
     var random = SystemRandomNumberGenerator()
     let delay = max(backoff.delay(attempt: difference.attempts + 1, using: &random), error.retryAfter ?? .zero)
     logger.log(
-      level: failure.isWaiting && difference.attempts < 5 ? .info : .warning, "the portal refused an entity",
+      level: failure.isWaiting && difference.attempts != 5 ? .info : .warning, "the portal refused an entity",
       metadata: [
         "entity": "\(difference.kind.rawValue)/\(difference.identifier)", "error": "\(error)",
         "delay_ms": "\(delay.milliseconds)",

@@ -22,6 +22,10 @@ final class FakePort: Sendable {
     var gatewayStatus = 504
     /// The status of single entities in a bulk call; 0: they are left out of the answer.
     var items: [String: Int] = [:]
+    /// Blueprints that it does not have.
+    var lacking: Set<String> = []
+    /// Whether an entity is refused, with status 404, while what it relates to is not there.
+    var checksRelations = false
     /// Whether a PATCH may take a property's value away.
     var takesNulls = true
     /// Presses of buttons, by their ids.
@@ -73,7 +77,10 @@ final class FakePort: Sendable {
 
   private func script(_ blueprint: String) {
     let path = "/v1/blueprints/\(blueprint)"
-    on("GET \(path)") { _, _ in .json(#"{"ok":true,"blueprint":{"identifier":"\#(blueprint)"}}"#) }
+    on("GET \(path)") { _, state in
+      if state.lacking.contains(blueprint) { return Self.missing }
+      return .json(#"{"ok":true,"blueprint":{"identifier":"\#(blueprint)"}}"#)
+    }
     on("POST \(path)/entities/bulk") { request, state in
       var stored: [Value] = []
       var errors: [Value] = []
@@ -81,12 +88,15 @@ final class FakePort: Sendable {
       if entities.contains(where: { state.breaking.contains($0["identifier"]?.stringValue ?? "") }) {
         return .status(500)
       }
+      if state.lacking.contains(blueprint) { return Self.missing }
       if entities.count == 1, state.cutOff.contains(entities[0]["identifier"]?.stringValue ?? "") {
         return .status(state.gatewayStatus)
       }
       for (index, entity) in entities.enumerated() {
         let identifier = entity["identifier"]?.stringValue ?? ""
-        if let status = state.refused.contains(identifier) ? 422 : state.items[identifier] {
+        let target = entity["relations"]?["blueprint"]?.stringValue
+        let isLost = state.checksRelations && target != nil && state.entities[Self.blueprints[0]]?[target ?? ""] == nil
+        if let status = state.refused.contains(identifier) ? 422 : isLost ? 404 : state.items[identifier] {
           guard status > 0 else { continue }
           errors.append([
             "identifier": .string(identifier), "index": .number(Number(index)), "statusCode": .number(Number(status)),
@@ -116,9 +126,12 @@ final class FakePort: Sendable {
     }
   }
 
+  private static let missing = ScriptedServer.Answer.json(
+    #"{"ok":false,"error":"not_found","message":"No."}"#, status: 404)
+
   private func script(_ blueprint: String, _ identifier: String) {
     let path = "/v1/blueprints/\(blueprint)/entities/\(identifier)"
-    let missing = ScriptedServer.Answer.json(#"{"ok":false,"error":"not_found","message":"No."}"#, status: 404)
+    let missing = Self.missing
     on("GET \(path)") { _, state in
       guard let entity = state.entities[blueprint]?[identifier]?.objectValue else { return missing }
       let shown = Value.object(entity.merging(["identifier": .string(identifier)]) { $1 })

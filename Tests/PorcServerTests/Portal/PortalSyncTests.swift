@@ -357,6 +357,46 @@ struct PortalSyncTests {
     }
   }
 
+  /// Its entities wait as a whole: none is to blame, and there is one call at a time.
+  @Test func entitiesWhoseBlueprintIsNotThereYetGoTogetherOnceItIs() async throws {
+    try await PortalBench.run { bench in
+      bench.port.change { $0.lacking = ["blueprint_instance"] }
+      for number in 0..<45 { try await bench.submit("web-\(number)") }
+      try await bench.persist(4)
+      #expect(bench.port.calls.count { $0 == Self.bulk } <= 6)
+      #expect(bench.health.reading.reason?.contains("404") == true)
+      #expect(try await bench.store.portalBacklog().parked == 0)
+      try await bench.offer([PortalBench.template])
+      try await bench.persist(1)
+      #expect(bench.port.entity("web-1-0-0", in: "blueprint_template") != nil, "that one is there")
+
+      bench.port.change { $0.lacking = [] }
+      let before = bench.port.calls.count
+      while try await bench.behind > 0 {
+        if case .away(let rest) = try await bench.sync.pass() { try await Task.sleep(for: rest) }
+      }
+      #expect(bench.port.calls.count - before == 3)
+      #expect(bench.health.reading.reason == nil)
+    }
+  }
+
+  /// They break no call, so they travel together, and at once when what they wait for is there.
+  @Test func instancesThatWaitForTheirTemplateGoTogether() async throws {
+    try await PortalBench.run { bench in
+      bench.port.change { $0.checksRelations = true }
+      for number in 0..<45 { try await bench.submit("web-\(number)") }
+      for _ in 0..<8 {
+        bench.pass(60)
+        let before = bench.port.calls.count
+        try await bench.write()
+        #expect(bench.port.calls.count - before == 3)
+      }
+      try await bench.offer([PortalBench.template])
+      try await bench.write()
+      #expect(try await bench.behind == 0)
+    }
+  }
+
   /// What is written and should go in the next moment is not removed while the write is on its way.
   @Test func anEntityIsInOneCallAtATime() async throws {
     try await PortalBench.run { bench in

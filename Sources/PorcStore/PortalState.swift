@@ -55,9 +55,6 @@ public protocol PortalState: Sendable {
   /// Those of `identifiers` that PORC wants to be there.
   func desiredEntities(_ kind: PortalEntity.Kind, among identifiers: [String]) async throws -> [PortalEntity]
 
-  /// The identifiers of everything of a kind that PORC wants to be there.
-  func desiredIdentifiers(_ kind: PortalEntity.Kind) async throws -> Set<String>
-
   /// How far everything of a kind that PORC wants to be there has come, by identifier.
   func portalVersions(_ kind: PortalEntity.Kind) async throws -> [String: PortalVersion]
 

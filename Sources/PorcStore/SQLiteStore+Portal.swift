@@ -222,14 +222,6 @@ extension SQLiteStore {
     }
   }
 
-  public func desiredIdentifiers(_ kind: PortalEntity.Kind) async throws -> Set<String> {
-    try await read { db in
-      let rows = try db.rows(
-        "SELECT identifier FROM portal_entity WHERE kind = ? AND desired IS NOT NULL", [kind.rawValue])
-      return Set(rows.map { $0[0] })
-    }
-  }
-
   public func portalVersions(_ kind: PortalEntity.Kind) async throws -> [String: PortalVersion] {
     try await read { db in
       let rows = try db.rows(

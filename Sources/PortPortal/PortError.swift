@@ -43,6 +43,13 @@ public struct PortError: Error, Sendable, Hashable {
   public let path: String
   /// Whether the same request may succeed later.
   public let isRetryable: Bool
+  /// Whether Port surely did not do what it was asked, and would not do it if asked again.
+  public var isRefusal: Bool {
+    switch kind {
+    case .badRequest, .unauthorized, .forbidden, .notFound, .conflict, .tooLarge, .unprocessable: true
+    case .rateLimited, .server, .transport, .unexpectedAnswer: false
+    }
+  }
   /// How long Port asks to wait before the next attempt, five minutes at most; nil where it does not, or asks for what
   /// cannot be meant.
   public let retryAfter: Duration?

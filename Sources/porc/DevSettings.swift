@@ -22,7 +22,8 @@ struct DevSettings: Sendable {
     try write(tfe: tfeURL, port: portURL, porc: nil)
     // Positions in what is said of it are the user's own file's.
     var settings = try ServerSettings(
-      ConfigReader(provider: try await SettingsOptions.provider(folder.settingsFile)), file: try config.map(Self.bytes))
+      ConfigReader(provider: try await SettingsOptions.provider(folder.settingsFile)),
+      file: try config.map { try SettingsOptions.document($0).bytes })
     settings.catalog.allowsLocalPaths = true
     settings.catalog.webhookSecrets += webhookSecrets
     if settings.publicURL == nil { settings.publicURL = .listening }
@@ -71,22 +72,7 @@ struct DevSettings: Sendable {
   }
 
   private static func document(_ file: String) throws -> [String: Value] {
-    do {
-      let value = try DocumentText.read(try bytes(file), as: .yaml).value
-      if let document = value.objectValue { return document }
-      throw Fault(.invalidInput, "The settings' file '\(file)' is no mapping.")
-    } catch let error as DocumentProblems {
-      throw Fault(
-        .invalidInput,
-        "The settings' file '\(file)' cannot be read: \(error.findings.first?.message ?? "it is no YAML.")")
-    }
-  }
-
-  private static func bytes(_ file: String) throws -> [UInt8] {
-    do {
-      return Array(try Data(contentsOf: URL(filePath: file)))
-    } catch {
-      throw Fault(.invalidInput, "The settings' file '\(file)' cannot be read.", fix: "Check the path and its rights.")
-    }
+    if let document = try SettingsOptions.document(file).value.objectValue { return document }
+    throw Fault(.invalidInput, "The settings' file '\(file)' is no mapping.")
   }
 }

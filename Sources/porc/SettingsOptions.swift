@@ -1,6 +1,7 @@
 public import ArgumentParser
 import Configuration
 import Foundation
+import HCL
 public import Logging
 import PorcCore
 import PorcServer
@@ -17,7 +18,7 @@ struct SettingsOptions: ParsableArguments {
   func settings() async throws -> ServerSettings {
     let reader = try await reader()
     return try ServerSettings(
-      reader, file: try config.map { Array(try Data(contentsOf: URL(filePath: $0))) },
+      reader, file: try config.map { try Self.document($0).bytes },
       environment: ProcessInfo.processInfo.environment.keys)
   }
 
@@ -38,19 +39,31 @@ struct SettingsOptions: ParsableArguments {
   }
 
   static func provider(_ file: String) async throws -> FileProvider<YAMLSnapshot> {
+    _ = try document(file)  // which says better what is wrong with it
     do {
-      if let bytes = try? Data(contentsOf: URL(filePath: file)) { _ = try DocumentText.read(bytes, as: .yaml) }
       return try await FileProvider<YAMLSnapshot>(filePath: FilePath(file))
+    } catch {
+      throw Fault(
+        .invalidInput, "The settings' file '\(file)' cannot be read.",
+        fix: "Check the path and its rights, and that it is YAML.", cause: error)
+    }
+  }
+
+  /// - Throws: a fault that says what is wrong with the file, and where.
+  static func document(_ file: String) throws -> (bytes: [UInt8], value: Value) {
+    do {
+      let bytes = Array(try Data(contentsOf: URL(filePath: file)))
+      return (bytes, try DocumentText.read(bytes, as: .yaml).value)
     } catch let error as DocumentProblems {
       let finding = error.findings.first
       let line = finding?.line.map { "line \($0): " } ?? ""
       throw Fault(
         .invalidInput, "The settings' file '\(file)' cannot be read: \(line)\(finding?.message ?? "it is no YAML.")",
-        fix: finding?.fix)
+        fix: "Mend it there, or leave --config out.")
     } catch {
       throw Fault(
-        .invalidInput, "The settings' file '\(file)' cannot be read.",
-        fix: "Check the path and its rights, and that it is YAML.", cause: error)
+        .invalidInput, "The settings' file '\(file)' cannot be read.", fix: "Check the path and its rights.",
+        cause: error)
     }
   }
 }
@@ -68,7 +81,7 @@ struct ToolOptions: ParsableArguments {
     guard let file = try await devFile() else { return try await server.settings() }
     // Whatever the environment says is not about that one.
     let reader = ConfigReader(provider: try await SettingsOptions.provider(file))
-    return try ServerSettings(reader, file: Array(try Data(contentsOf: URL(filePath: file))))
+    return try ServerSettings(reader, file: try SettingsOptions.document(file).bytes)
   }
 
   /// - Returns: `nil` where it is not about `porc dev`.

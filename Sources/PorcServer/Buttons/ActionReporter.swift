@@ -329,12 +329,4 @@ extension PortError {
     case .badRequest, .forbidden, .notFound, .conflict, .tooLarge, .unprocessable: false
     }
   }
-
-  /// Whether Port has answered, and will answer so again.
-  fileprivate var isRefusal: Bool {
-    switch kind {
-    case .badRequest, .forbidden, .notFound, .conflict, .tooLarge, .unprocessable: true
-    case .server, .transport, .rateLimited, .unauthorized, .unexpectedAnswer: false
-    }
-  }
 }

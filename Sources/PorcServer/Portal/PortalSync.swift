@@ -33,7 +33,7 @@ struct PortalSync: Service {
   /// What a pass leaves to do.
   enum Rest: Equatable {
     /// More is due.
-    case none
+    case more
     /// Little was due; what comes now may gather for a moment.
     case short
     /// Nothing is due.
@@ -66,7 +66,7 @@ struct PortalSync: Service {
       let start = ContinuousClock.now
       do {
         switch try await pass() {
-        case .none: continue
+        case .more: continue
         case .short: try await Task.sleep(until: start + Self.pace)
         case .away(let rest): try await wait(rest)
         case .untilChange:
@@ -149,7 +149,7 @@ struct PortalSync: Service {
       if !ofKind.isEmpty, let rest = health.rest { return .away(rest) }
     }
     if calls.isEmpty { return rests.min().map(Rest.away) ?? .untilChange }
-    return calls.contains { $0.differences.count == PortalCall.bulk } || calls.count >= Self.width ? .none : .short
+    return calls.contains { $0.differences.count == PortalCall.bulk } || calls.count >= Self.width ? .more : .short
   }
 
   /// One call, to see whether the portal is back: with other entities than those before, since it may be one of these that
@@ -161,7 +161,7 @@ struct PortalSync: Service {
         let limit = health.triedCount + PortalCall.bulk
         guard let call = try await calls(kind, limit: limit, { !health.hasTried($0) }).first else { continue }
         try await make([call])
-        return health.rest.map(Rest.away) ?? .none
+        return health.rest.map(Rest.away) ?? .more
       }
     }
     return .untilChange

@@ -73,7 +73,7 @@ final class PortalBench: Sendable {
 
   /// Writes until nothing is due.
   func write() async throws {
-    while [.none, .short].contains(try await sync.pass()) {}
+    while [.more, .short].contains(try await sync.pass()) {}
   }
 
   /// Makes so many passes, whatever comes of them.

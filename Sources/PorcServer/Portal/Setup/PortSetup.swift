@@ -230,13 +230,3 @@ public struct PortSetup: Sendable {
     return lacking.isEmpty ? nil : lacking.map(\.rawValue).joined(separator: ", ")
   }
 }
-
-extension PortError {
-  /// Whether Port surely did not do what it was asked.
-  fileprivate var isRefusal: Bool {
-    switch kind {
-    case .badRequest, .unauthorized, .forbidden, .notFound, .conflict, .tooLarge, .unprocessable: true
-    case .rateLimited, .server, .transport, .unexpectedAnswer: false
-    }
-  }
-}

@@ -167,7 +167,7 @@ struct PortComparing: Sendable {
       rules: [
         "combinator": "and", "rules": [["property": "$datasource", "operator": "beginsWith", "value": "porc/"]],
       ], include: ["$identifier"])
-    let known = try await store.desiredIdentifiers(kind).union(removals)
+    let known = removals.union(try await store.portalVersions(kind).keys)
     var unknown: [String] = []
     for try await entity in client.entities.search(in: settings.names.blueprint(kind), query)
     where !known.contains(entity.identifier) { unknown.append(entity.identifier) }

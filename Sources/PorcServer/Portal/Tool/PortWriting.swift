@@ -80,7 +80,7 @@ struct PortWriting: Sendable {
   private func step() async throws -> Duration? {
     guard let own else { return .milliseconds(100) }
     switch try await own.pass() {
-    case .none, .short: return nil
+    case .more, .short: return nil
     case .away(let rest): return rest
     case .untilChange: return .milliseconds(50)
     }
